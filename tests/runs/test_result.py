@@ -13,7 +13,7 @@ def test_a_result_tells_what_the_run_did_and_what_is_best(tmp_path: Path) -> Non
     text = f"{TUNING}execution: {{executor: serial}}\n"
     definition = load_definition(make_project(tmp_path, text=text))
     first = tune(definition)
-    assert (first.n_evaluated, first.n_reused, first.exit_code) == (36, 0, 0)
+    assert (first.n_evaluated, first.n_reused, first.exit_code) == (35, 1, 0)
     best = first.record.history.best()
     assert best is not None
     assert first.best_params == first.summary.chosen.params  # type: ignore[union-attr]

@@ -158,7 +158,7 @@ def beyond(limit: Any, reached: int | None, *, is_same_unlimited: bool) -> Value
     """Form of a limit: itself, unless it is known that no tree reached it.
 
     >>> [beyond(limit, 7, is_same_unlimited=True) for limit in (7, 8, None, 8.0)]
-    [7, 'unreached', 'unreached', 8.0]
+    [7, 'unreached', 'unreached', 'float 8.0']
 
     Args:
         limit: value of the parameter; ``None`` is none.
