@@ -1,7 +1,6 @@
 """Complexity of candidates, to choose the simplest of several equally good ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from math import inf
 from typing import Any
 
@@ -78,15 +77,20 @@ def complexity(candidates: Iterable[Mapping[str, Any]]) -> np.ndarray:
     [0.0, 1.0]
     """
     columns: dict[str, list[float | None]] = {}
+    signs: dict[str, int] = {}
     n = 0
     # Each is looked at once: there may be so many that they are read one after the other.
     for n, params in enumerate(candidates, start=1):
         for name, value in params.items():
-            if sign := _sign(name):
+            if name not in signs:
+                signs[name] = _sign(name)
+            if sign := signs[name]:
                 sizes = columns.setdefault(name, [])
                 # Those without the parameter are simplest.
                 sizes += [-inf] * (n - 1 - len(sizes))
-                sizes.append(_size(value, sign))
+                # Hundreds of thousands of values are plain numbers.
+                is_plain = type(value) is float or type(value) is int
+                sizes.append(sign * value if is_plain else _size(value, sign))
     for sizes in columns.values():
         sizes += [-inf] * (n - len(sizes))
     places = (_places(columns[name]) for name in sorted(columns))
@@ -94,7 +98,6 @@ def complexity(candidates: Iterable[Mapping[str, Any]]) -> np.ndarray:
     return np.mean(known, axis=0) if known else np.zeros(n)
 
 
-@cache
 def _sign(name: str) -> int:
     """Direction in which a parameter makes models more complex; 0 if it is not known to."""
     short = name.rpartition("__")[2]
