@@ -190,3 +190,19 @@ def test_what_cannot_be_taken_back_is_checked_by_each(tmp_path: Any) -> None:
     given: dict[str, Any] = {"cv": 3, "n_jobs": 2, "ledger": tmp_path / "ledger.db"}
     found = GridSearchCV(FOREST, SIZES, refit=False, **given).fit(X, Y)
     assert "Each process that makes fits does this." in str(found.plan_)
+
+
+def test_a_long_queue_is_not_looked_through_after_every_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[object] = []
+    cancelled = Future.cancelled
+
+    def counted_look(self: Future[Any]) -> bool:
+        looks.append(self)
+        return cancelled(self)
+
+    monkeypatch.setattr(Future, "cancelled", counted_look)
+    _, workers = compare(monkeypatch, LogisticRegression(), {"C": np.logspace(-3, 1, 60).tolist()})
+    assert len(workers.made) == 180
+    assert len(looks) < 10 * len(workers.made)

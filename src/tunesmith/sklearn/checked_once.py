@@ -9,7 +9,7 @@ held back until the check has passed. If it fails, they are thrown away and made
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from tunesmith.execute.executor import Executor
 from tunesmith.objective.outputs import LiveResult
@@ -21,12 +21,18 @@ Results = list[LiveResult]
 class _Promise(Future[Results]):
     """A fit's results once they count."""
 
-    inner: Future[Results] | None = None
+    def __init__(self, dropped: list[Future[Results]]) -> None:
+        super().__init__()
+        self.inner: Future[Results] | None = None
+        self._dropped = dropped
 
     def cancel(self) -> bool:
         """Cancel the call behind it, if that has not begun."""
         # A result that is held back was made, and so is not cancelled.
-        return self.inner is not None and self.inner.cancel() and super().cancel()
+        if self.inner is None or not self.inner.cancel():
+            return False
+        self._dropped.append(self.inner)
+        return super().cancel()
 
 
 @dataclass(eq=False)
@@ -35,7 +41,7 @@ class _Call:
 
     fit: Fit
     number: int
-    promise: _Promise = field(default_factory=_Promise)
+    promise: _Promise
 
 
 class CheckedOnce(EndsWithBlock):
@@ -50,6 +56,9 @@ class CheckedOnce(EndsWithBlock):
         self._executor, self._likeness = executor, likeness
         self._seen: set[Hashable] = set()
         self._under_way: dict[Future[Results], _Call] = {}
+        self._dropped: list[Future[Results]] = []
+        """Calls that were cancelled and are still noted as under way: those may be thousands, and
+        asking each of them after every result would take longer than short fits do."""
         self._held: list[_Call] = []
         self._done: list[_Call] = []
         self._passed: set[str] = set()
@@ -68,7 +77,7 @@ class CheckedOnce(EndsWithBlock):
         is_first = self._is_off or likeness not in self._seen
         self._seen.add(likeness)
         self._n_submitted += 1
-        call = _Call(item, self._n_submitted)
+        call = _Call(item, self._n_submitted, _Promise(self._dropped))
         self._start(call, is_checked=is_first)
         return call.promise
 
@@ -108,7 +117,8 @@ class CheckedOnce(EndsWithBlock):
 
     def _decide(self) -> None:
         """Release the results that count, and make again those that never will."""
-        self._under_way = {i: c for i, c in self._under_way.items() if not i.cancelled()}
+        while self._dropped:
+            self._under_way.pop(self._dropped.pop(), None)
         held, self._held = self._held, []
         for call in held:
             if _kinds(call.promise.inner, "unchecked") <= self._passed:
