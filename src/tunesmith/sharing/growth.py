@@ -44,6 +44,9 @@ class Growth(Protocol):
     def facts(self, fitted: Any) -> Facts:
         """What a fit shows, as numbers by name."""
 
+    def fixed(self, params: Mapping[str, Any]) -> dict[str, Value]:
+        """Part of the form that depends on no fact: params that differ in it are never alike."""
+
     def form(self, params: Mapping[str, Any], facts: Facts) -> dict[str, Value]:
         """Form of the parameters in view of the facts of a fit; equal forms, equal models.
 
@@ -81,15 +84,19 @@ class TreeGrowth:
             facts[LEAVES] = max(int(tree.n_leaves) for tree in grown)
         return facts
 
+    def fixed(self, params: Mapping[str, Any]) -> dict[str, Value]:
+        """Rows that a split needs, as scikit-learn counts them."""
+        return {"min_samples_split": _rows_to_split(params)}
+
     def form(self, params: Mapping[str, Any], facts: Facts) -> dict[str, Value]:
         """Limits that were not reached; splits and columns as scikit-learn counts them."""
         return {
+            **self.fixed(params),
             "max_depth": beyond(params["max_depth"], facts.get(DEPTH), is_same_unlimited=True),
             # Without a limit of leaves, trees grow in another order.
             "max_leaf_nodes": beyond(
                 params["max_leaf_nodes"], facts.get(LEAVES), is_same_unlimited=False
             ),
-            "min_samples_split": _rows_to_split(params),
             "max_features": _n_columns(params["max_features"], facts[COLUMNS]),
         }
 
@@ -132,6 +139,10 @@ class HistogramGrowth:
         grown = [tree for of_round in fitted._predictors for tree in of_round]
         depths, leaves = ([count(tree) for tree in grown] for count in (_depth, _n_leaves))
         return {DEPTH: max(depths, default=0), LEAVES: max(leaves, default=0)}
+
+    def fixed(self, params: Mapping[str, Any]) -> dict[str, Value]:  # noqa: ARG002
+        """Nothing: both limits may turn out not to be reached."""
+        return {}
 
     def form(self, params: Mapping[str, Any], facts: Facts) -> dict[str, Value]:
         """Limits that were not reached."""

@@ -43,14 +43,18 @@ class _Growing:
     """Values of those that candidates lack."""
 
     def rest(self, params: Params) -> str:
-        """Text of the params that may not differ."""
-        return canonical_json({n: v for n, v in params.items() if n not in self.own})
+        """Text of all that may not differ, whatever a fit shows."""
+        others = {n: v for n, v in params.items() if n not in self.own}
+        return canonical_json([others, self.growth.fixed(self._whole(params))])
+
+    def _whole(self, params: Params) -> dict[str, Any]:
+        """The estimator's own parameters."""
+        # Without building the estimator, which takes longer than the rest.
+        return {**self.usual, **{short: params[name] for name, short in self.read.items()}}
 
     def form(self, params: Params, facts: Facts) -> str:
         """Form of params in view of the facts of a fit, as text."""
-        # Without building the estimator, which takes longer than the rest.
-        given = {short: params[name] for name, short in self.read.items()}
-        return canonical_json(self.growth.form({**self.usual, **given}, facts))
+        return canonical_json(self.growth.form(self._whole(params), facts))
 
 
 @dataclass

@@ -33,6 +33,8 @@ if TYPE_CHECKING:  # studies of programs start without the libraries of estimato
     from tunesmith.sharing.same_models import Alike
 
 TICK_S = 0.5
+MOST_MISSED = 8
+"""Queued fits that a fit did not answer, after which no further ones are looked at."""
 LAST_FITS = 10
 """Number of last fits, per worker, that begin with the largest."""
 FORESEEN = 4096
@@ -308,11 +310,18 @@ class Study:
         if alike is None:
             return
         futures = [one for one in self._alike.pop(alike, []) if one in self._running]
+        n_missed = 0
         for future in futures:
             found = self._same_models.find_all(self._running[future].fit)
             # Running ones go on, since ending one would end its worker.
             if found is not None and future.cancel():
                 self._reuse(self._running.pop(future), found)
+            else:
+                n_missed += 1
+            # Later ones are looked at before their turn comes: all of them after every fit would
+            # take longer than short fits do.
+            if n_missed == MOST_MISSED:
+                break
         self._alike[alike] = [one for one in futures if one in self._running]
 
     def _reuse(self, planned: PlannedFit, found: Sequence[FoldResult]) -> None:
