@@ -166,7 +166,7 @@ class FoldResult:
     delivery: Any = field(default=None, compare=False, repr=False)
     """Models of its fit for the process of the search; not kept with the result."""
     facts: Facts | None = field(default=None, compare=False, repr=False)
-    """What its fit shows, for the process of the search; not kept with the result."""
+    """Numbers that describe its model, for the process of the search; not kept with the result."""
 
     @property
     def is_shared(self) -> bool:

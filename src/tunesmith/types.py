@@ -20,7 +20,7 @@ Params: TypeAlias = Mapping[str, Value]
 """One point of a search space: the active parameters only, in canonical form."""
 
 Facts: TypeAlias = Mapping[str, int]
-"""What a fit shows of its model, by name, such as the depth of its trees."""
+"""Numbers by name that describe a fitted model, such as the depth of its trees."""
 
 Direction: TypeAlias = Literal["maximize", "minimize"]
 

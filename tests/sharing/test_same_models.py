@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_wine, make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer
@@ -21,6 +21,7 @@ from tunesmith.objective.objects import Objects
 from tunesmith.sharing.grouping import Grouping
 from tunesmith.sharing.same_models import WAY, SameModels
 from tunesmith.sklearn import GridSearchCV
+from tunesmith.study.loop import MOST_MISSED
 from tunesmith.types import Fit
 
 DEPTHS = {"max_depth": [2, 4, 6, 8, 12, 16, None], "min_samples_split": [2, 4, 8]}
@@ -182,3 +183,31 @@ def test_boosting_shows_it_too() -> None:
     assert search.n_reused_ > 0
     for name in ("split0_test_score", "mean_test_score"):
         np.testing.assert_array_equal(search.cv_results_[name], expected.cv_results_[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "most_looks"),
+    [
+        # Before its fit, and for each fit among those that may be alike: few of many.
+        ("max_features", 1 + MOST_MISSED),
+        # Trees that split by other numbers of rows are never alike.
+        ("min_samples_split", 2),
+    ],
+)
+def test_a_long_queue_is_not_looked_through_after_every_fit(
+    monkeypatch: pytest.MonkeyPatch, name: str, most_looks: int
+) -> None:
+    looks: list[object] = []
+    find = SameModels.find
+
+    def counted(self: SameModels, params: Any, fold: int) -> FoldResult | None:
+        looks.append(params)
+        return find(self, params, fold)
+
+    monkeypatch.setattr(SameModels, "find", counted)
+    X, y = make_classification(200, 61, flip_y=0.4, random_state=0)
+    values = list(range(2, 62))
+    search = GridSearchCV(DecisionTreeClassifier(random_state=0), {name: values}, cv=3).fit(X, y)
+    # No value answers another, so that the queue stays long.
+    assert search.n_fits_ == 3 * len(values)
+    assert len(looks) <= most_looks * search.n_fits_

@@ -90,7 +90,7 @@ def _n_alone(name: str, trials: Sequence[tuple[Ranked, str]]) -> int:
 
 
 def _are_apart(values: Sequence[object], tried: Sequence[object]) -> bool:
-    """Whether values span half of the range that was tried, in logarithms too if there are any.
+    """Tell if values span half of the range that was tried, in logarithms too if there are any.
 
     A search goes to points beside its best one: 0.99999 and 1.0 say nothing of 0.2.
     """

@@ -1,4 +1,4 @@
-"""What a fit of trees shows: limits of growth that no tree reached change nothing.
+"""Params of trees that give the same model, since no tree reached the limits they differ in.
 
 A tree grows until a limit stops it. If no node of a fit came as deep as ``max_depth``, the question
 whether it had was answered with no each time, so that the same fit with any larger depth makes the
@@ -42,7 +42,7 @@ class Growth(Protocol):
         """Give a further reason why a fit shows nothing; empty if there is none."""
 
     def facts(self, fitted: Any) -> Facts:
-        """What a fit shows, as numbers by name."""
+        """Return numbers by name that describe the fitted trees, such as their depth."""
 
     def fixed(self, params: Mapping[str, Any]) -> dict[str, Value]:
         """Part of the form that depends on no fact: params that differ in it are never alike."""

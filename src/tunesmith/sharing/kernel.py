@@ -307,7 +307,7 @@ class Kernel(Generic[S]):
             self.noted(modelled)
 
     def facts(self, params: Params, last: Any) -> Facts | None:
-        """What a fit shows of its model; ``None`` if no other params can give the same one.
+        """Describe a fitted model; ``None`` if no other params can give the same one.
 
         Args:
             params: of the fit.

@@ -79,7 +79,7 @@ class SameModels:
     # -- in a worker -------------------------------------------------------------------------
 
     def facts(self, params: Params, last: Any) -> Facts | None:
-        """What a fit shows; ``None`` if no other params can give its model, or if nobody knows.
+        """Describe a fitted model; ``None`` if no other params are known to give the same one.
 
         Args:
             params: of the fit.

@@ -1,4 +1,4 @@
-"""What a summary reads of the trials: objects of an ordinary history, columns of a large one."""
+"""Trials as a summary reads them: as objects, or as columns if there are very many."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
