@@ -45,7 +45,7 @@ class Objective(Protocol):
         """Sentences that a user should read before the first fit."""
 
     def key(self, params: Params, fold: int) -> str:
-        """Digest that identifies one evaluation: equal keys mean equal scores."""
+        """Digest of one evaluation, at most 64 characters: equal keys mean equal scores."""
 
     def defaults(self) -> Params:
         """The estimator's own values of its parameters."""

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from tunesmith.history import Failure, FoldResult, Metric
 from tunesmith.space import Int, SearchSpace
 from tunesmith.space.parameter import canonical_json
+from tunesmith.system.fingerprint import digest
 from tunesmith.types import MOST_REPEATS, Fit, Params
 
 Function = Callable[[Params, int], float | Mapping[str, float]]
@@ -53,8 +54,8 @@ class FunctionObjective:
         return {"code": self.version}
 
     def key(self, params: Params, fold: int) -> str:
-        """Return the key as text, unhashed."""
-        return canonical_json([self.version, dict(params), fold])
+        """Return a digest of the version, params and fold, short enough for every ledger."""
+        return digest([self.version, dict(params), fold])
 
     def defaults(self) -> Params:
         """The given default params."""

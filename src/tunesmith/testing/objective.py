@@ -11,6 +11,9 @@ from tunesmith.objective.objective import Objective
 from tunesmith.space import Categorical, SearchSpace
 from tunesmith.types import Fit, Params
 
+LONGEST_KEY = 64
+"""Characters; the ledger's column takes no more."""
+
 
 class ObjectiveContract:
     """Tests of one objective: override ``make``, ``params``, and ``failing`` if it can fail."""
@@ -102,6 +105,8 @@ class ObjectiveContract:
             for fold in range(objective.n_folds)
         ]
         assert len(set(keys)) == len(keys)
+        # PostgreSQL refuses longer ones.
+        assert all(len(key) <= LONGEST_KEY for key in keys)
 
     def test_keys_do_not_depend_on_the_order_of_names(self) -> None:
         objective, point = self.make(), self.params()[0]
