@@ -87,6 +87,30 @@ def test_trials_of_the_same_names_make_a_box() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("several", "written"),
+    [
+        ([FloatDistribution(0, 1), FloatDistribution(0, 2)], {"float": [0, 2]}),
+        (
+            [IntDistribution(1, 9, step=2), IntDistribution(1, 5, step=2)],
+            {"int": [1, 9], "step": 2},
+        ),
+        ([IntDistribution(1, 9, step=2), IntDistribution(2, 8, step=2)], {"int": [1, 9]}),
+        (
+            [FloatDistribution(0.1, 1, log=True), FloatDistribution(0.01, 0.5, log=True)],
+            {"float": [0.01, 1], "log": True},
+        ),
+        ([FloatDistribution(0, 3, step=1), FloatDistribution(0, 2)], {"float": [0, 3]}),
+        ([FloatDistribution(0, 3, step=1)], {"float": [0, 3], "step": 1}),
+    ],
+    ids=str,
+)
+def test_ranges_that_trials_have_changed_hold_all_of_them(
+    several: list[BaseDistribution], written: Any
+) -> None:
+    assert boxes([{"x": one} for one in several]) == [{"x": written}]
+
+
 NUMBERS = st.one_of(
     st.builds(
         lambda low, width, step: Int(low, low + width, step=step),

@@ -6,8 +6,9 @@ from typing import Any
 
 import optuna
 import pytest
+from optuna.distributions import FloatDistribution
 from optuna.storages import BaseStorage
-from optuna.trial import Trial, TrialState, create_trial
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from tunesmith.errors import StorageError, UsageError
 from tunesmith.history import Metric
@@ -35,6 +36,11 @@ def storage(url: str) -> Iterator[BaseStorage]:
 def loaded(path: Path) -> StudyRecord:
     with Ledger.open(path, create=False) as ledger:
         return ledger.load()
+
+
+def some_trial(**options: Any) -> FrozenTrial:
+    x = FloatDistribution(0, 1)
+    return create_trial(params={"x": 0.5}, distributions={"x": x}, **options)
 
 
 def objective(trial: Trial) -> float:
@@ -113,7 +119,7 @@ def test_folds_that_are_not_those_of_the_value_do_not_count(
         None,
     ]
     for content in odd:
-        study.add_trial(create_trial(value=0.5, user_attrs={"fold_scores": content}))
+        study.add_trial(some_trial(value=0.5, user_attrs={"fold_scores": content}))
     import_study(url, None, tmp_path / "l.db")
     trials = loaded(tmp_path / "l.db").history.completed
     assert [[dict(f.scores) for f in t.folds] for t in trials] == [[{"value": 0.5}]] * len(odd)
@@ -123,7 +129,7 @@ def test_several_objectives_and_odd_values(tmp_path: Path, url: str, storage: Ba
     study = optuna.create_study(
         study_name="s", storage=storage, directions=["minimize", "maximize"]
     )
-    study.add_trial(create_trial(values=[1.0, 2.0]))
+    study.add_trial(some_trial(values=[1.0, 2.0]))
     study.add_trial(create_trial(values=[1.0, float("inf")]))
     study.add_trial(create_trial(state=TrialState.PRUNED))
     import_study(url, "s", tmp_path / "l.db")
@@ -135,7 +141,7 @@ def test_several_objectives_and_odd_values(tmp_path: Path, url: str, storage: Ba
 def test_no_other_study_takes_them_for_evaluations(
     tmp_path: Path, url: str, storage: BaseStorage
 ) -> None:
-    optuna.create_study(study_name="s", storage=storage).add_trial(create_trial(value=0.5))
+    optuna.create_study(study_name="s", storage=storage).add_trial(some_trial(value=0.5))
     import_study(url, None, tmp_path / "l.db")
     with Ledger.open(tmp_path / "l.db") as ledger:
         keys = [key for key, _ in ledger.addresses()]
@@ -160,4 +166,60 @@ def test_what_is_not_there_is_told_and_not_made(tmp_path: Path, url: str) -> Non
     with pytest.raises(StorageError) as caught:
         import_study("postgresql+psycopg://me:hunter2@127.0.0.1:1/x", None, tmp_path / "l.db")
     assert "hunter2" not in str(caught.value)
-    assert import_study(url, "one", tmp_path / "l.db").n_trials == 0
+
+
+def test_trials_that_optuna_rules_out_never_win(
+    tmp_path: Path, url: str, storage: BaseStorage
+) -> None:
+    """Trials of an older Optuna have a list of constraints, others have names for them."""
+    study = optuna.create_study(study_name="s", storage=storage)
+    x = {"x": FloatDistribution(0, 1)}
+    for value, violation in [(0.1, [0.5, -1.0]), (0.2, [-0.25, 0.0]), (0.3, [-1.0, -1.0])]:
+        attributes: dict[str, Any] = {"constraints": violation}
+        if value == 0.3:
+            attributes = {f"constraints:{n}": number for n, number in enumerate(violation)}
+        study.add_trial(
+            create_trial(value=value, params={"x": value}, distributions=x, system_attrs=attributes)
+        )
+    study.add_trial(create_trial(value=0.0, params={"x": 0.0}, distributions=x))
+    import_study(url, None, tmp_path / "l.db")
+    record = loaded(tmp_path / "l.db")
+    best = record.history.best()
+    assert best is not None
+    assert best.params == {"x": 0.2}
+    assert [metric.name for metric in record.objectives] == ["value"]
+    texts = [str(constraint) for constraint in record.recorded.subject_to]
+    assert texts == ["constraint_0 <= 0", "constraint_1 <= 0"]
+    # What is not known of a trial is not taken for granted.
+    failure = list(record.history.completed)[3].failure
+    assert failure is not None
+    assert "not known" in failure.message
+
+
+def test_choices_and_failures_come_back_as_they_were(tmp_path: Path, url: str) -> None:
+    choices = [True, 1, 1.0, None, "svm"]
+    points: list[dict[str, Any]] = [{"k": choice} for choice in choices]
+    scores: list[list[float] | str] = [[0.1], [0.2], [0.3], [0.4], "ValueError: no: way"]
+    record = make_record(points, scores, metrics=[Metric("loss", "minimize")])
+    export_study(record, url)
+    import_study(url, None, tmp_path / "l.db")
+    back = loaded(tmp_path / "l.db")
+    both = list(zip(record.history.completed, back.history.completed, strict=True))
+    assert [repr(b.params) for _, b in both] == [repr(a.params) for a, _ in both]
+    assert back.recorded.space.boxes[0]["k"].may_be(None)
+    ours, theirs = (trial.failure for trial in both[-1])
+    assert ours is not None
+    assert theirs is not None
+    assert (theirs.kind, theirs.message) == (ours.kind, ours.message)
+
+
+@pytest.mark.parametrize("n_trials", [0, 2])
+def test_a_study_without_parameters_is_refused(
+    tmp_path: Path, url: str, storage: BaseStorage, n_trials: int
+) -> None:
+    study = optuna.create_study(study_name="s", storage=storage)
+    for _ in range(n_trials):
+        study.add_trial(create_trial(state=TrialState.FAIL))
+    with pytest.raises(UsageError, match="has parameters; nothing was written"):
+        import_study(url, None, tmp_path / "l.db")
+    assert not (tmp_path / "l.db").exists()

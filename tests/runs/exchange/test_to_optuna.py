@@ -199,3 +199,21 @@ def test_it_is_the_same_from_a_ledger(tmp_path: Path) -> None:
             tell(ledger, head, run, number)
         record = ledger.load(is_whole=False)
     assert len(to_optuna.frozen(record, list(record.history.completed))) == 3
+
+
+def test_optuna_knows_which_trials_violate_a_constraint(tmp_path: Path, load: Load) -> None:
+    points: list[dict[str, Any]] = [{"x": 0.1}, {"x": 0.2}, {"x": 0.3}, {"x": 0.4}]
+    scores: list[list[float] | str] = [[0.9], [0.8], [0.5], "boom"]
+    bounds = ["score < 0.9", "score >= 0.5"]
+    record = make_record(points, scores, metrics=[Metric("score")], subject_to=bounds)
+    export_study(record, f"sqlite:///{tmp_path}/study.db")
+    study = load(tmp_path / "study.db")
+    best = record.history.best()
+    assert best is not None
+    assert study.best_trial.number == best.number == 1
+    assert study.user_attrs["tunesmith"]["subject_to"] == bounds
+    # 0 is allowed in Optuna, so that a bound that excludes its own value needs another number.
+    violations = [trial.system_attrs.get("constraints") for trial in study.trials]
+    assert violations[0][0] > 0
+    assert violations[2] == [pytest.approx(-0.4), 0.0]
+    assert violations[3] is None

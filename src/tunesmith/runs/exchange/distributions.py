@@ -111,11 +111,12 @@ def read(distribution: "BaseDistribution") -> dict[str, Any] | list[Value]:
         raise TypeError(f"a distribution of an unknown kind: {type(distribution).__name__}")
     if distribution.single():
         return [distribution.low]
-    kind = "int" if isinstance(distribution, IntDistribution) else "float"
+    is_int = isinstance(distribution, IntDistribution)
     options: dict[str, Any] = {"log": True} if distribution.log else {}
-    if distribution.step not in (None, 1):
+    # A step of 1 is every whole number, but few of the others.
+    if distribution.step is not None and not (is_int and distribution.step == 1):
         options["step"] = distribution.step
-    return {kind: [distribution.low, distribution.high], **options}
+    return {"int" if is_int else "float": [distribution.low, distribution.high], **options}
 
 
 def boxes(spaces: Iterable[Mapping[str, "BaseDistribution"]]) -> list[dict[str, Any]]:
@@ -124,9 +125,32 @@ def boxes(spaces: Iterable[Mapping[str, "BaseDistribution"]]) -> list[dict[str, 
     Args:
         spaces: the distributions of each trial.
     """
-    by_names: dict[tuple[str, ...], dict[str, Any]] = {}
+    by_names: dict[tuple[str, ...], dict[str, list[BaseDistribution]]] = {}
     for one in spaces:
         names = tuple(sorted(one))
-        if names not in by_names:
-            by_names[names] = {name: read(one[name]) for name in names}
-    return [box for names, box in by_names.items() if names]
+        box = by_names.setdefault(names, {name: [] for name in names})
+        for name in names:
+            if one[name] not in box[name]:
+                box[name].append(one[name])
+    return [
+        {name: read(_spanning(several)) for name, several in box.items()}
+        for names, box in by_names.items()
+        if names
+    ]
+
+
+def _spanning(several: "Sequence[BaseDistribution]") -> "BaseDistribution":
+    """Return the smallest range that holds several: Optuna lets each trial have its own."""
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    first = several[0]
+    if len(several) == 1 or not isinstance(first, FloatDistribution | IntDistribution):
+        return first
+    # It lets a name have one kind only.
+    ranges: Any = several
+    low, high = min(one.low for one in ranges), max(one.high for one in ranges)
+    is_log = all(one.log for one in ranges)
+    is_ladder = {(one.low, one.step) for one in ranges} == {(low, first.step)}
+    if isinstance(first, IntDistribution):
+        return IntDistribution(low, high, log=is_log, step=first.step if is_ladder else 1)
+    return FloatDistribution(low, high, log=is_log, step=first.step if is_ladder else None)

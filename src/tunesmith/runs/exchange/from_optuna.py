@@ -4,9 +4,11 @@ Its trials become a study that can be listed, reported and compared. Nobody has 
 so they are marked as not verified, and their scores stand under keys that no other study asks for.
 """
 
+import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, count
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,13 @@ from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.lock import run_lock
 from tunesmith.runs.exchange.distributions import boxes
 from tunesmith.runs.exchange.storage import file_of, named, opened
-from tunesmith.runs.exchange.to_optuna import FAILURE, FOLDS
+from tunesmith.runs.exchange.to_optuna import (
+    CONSTRAINTS,
+    FAILURE,
+    FOLDS,
+    JSON_CHOICES,
+    PROVENANCE,
+)
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
 from tunesmith.types import NOT_RECORDED
@@ -70,10 +78,21 @@ def import_study(url: str, name: str | None, location: str | Path) -> Imported:
         study = optuna.load_study(study_name=_chosen(source, names, name), storage=storage)
         trials = study.get_trials(deepcopy=False)
         finished = [trial for trial in trials if trial.state.is_finished()]
-        metrics = _metrics(study)
-        content = _definition(study, finished, metrics, source)
-    made = _completed(finished, [metric.name for metric in metrics])
-    is_new = _record(location, content, metrics, made)
+        objectives = _metrics(study)
+        bounded = _bounded(finished, objectives)
+        content = _definition(study, finished, objectives, source)
+        if bounded:
+            content["file"]["objective"]["subject_to"] = [
+                f"{name} <= 0" for name in bounded.values()
+            ]
+        if not content["space"]["boxes"]:
+            raise UsageError(
+                f"{source}: no trial of study `{study.study_name}` that has ended has parameters;"
+                " nothing was written."
+            )
+        texts = _json_choices(study)
+    made = _completed(finished, [metric.name for metric in objectives], bounded, texts)
+    is_new = _record(location, content, objectives, list(bounded.values()), made)
     return Imported(content["file"]["study"], len(made), len(trials) - len(made), is_new)
 
 
@@ -114,23 +133,107 @@ def _definition(
             "objective": {"metric": listed},
             "search": {"method": "optuna"},
         },
-        "space": {"boxes": boxes(trial.distributions for trial in finished), "constraints": []},
+        "space": {"boxes": _boxes(study, finished), "constraints": []},
         "taken_from": f"Optuna study {study.study_name} in {source}",
     }
 
 
+def _boxes(
+    study: "optuna.Study", finished: "Sequence[optuna.trial.FrozenTrial]"
+) -> list[dict[str, Any]]:
+    """Return the boxes of a space; choices that we have written as JSON are values again."""
+    texts = _json_choices(study)
+    made = boxes(trial.distributions for trial in finished)
+    return [
+        {
+            name: [_of_json(one) for one in own] if name in texts else own
+            for name, own in box.items()
+        }
+        for box in made
+    ]
+
+
+def _json_choices(study: "optuna.Study") -> frozenset[str]:
+    """Names of parameters whose choices are JSON texts, if the study is one of ours."""
+    own = study.user_attrs.get(PROVENANCE)
+    names = own.get(JSON_CHOICES) if isinstance(own, Mapping) else None
+    return frozenset(map(str, names)) if isinstance(names, list) else frozenset()
+
+
+def _of_json(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return text
+
+
+def _violations(trial: "optuna.trial.FrozenTrial") -> dict[str, float]:
+    """Return the constraints of a trial: numbers above 0 for those that it violates."""
+    # Optuna 4 keeps a list, Optuna 5 a number for each name.
+    listed = trial.system_attrs.get(CONSTRAINTS)
+    values = {str(n): value for n, value in enumerate(listed if isinstance(listed, list) else ())}
+    start = f"{CONSTRAINTS}:"
+    for key, value in trial.system_attrs.items():
+        if key.startswith(start):
+            values[key[len(start) :]] = value
+    return {name: float(value) for name, value in values.items()}
+
+
+def _bounded(
+    finished: "Sequence[optuna.trial.FrozenTrial]", objectives: Sequence[Metric]
+) -> dict[str, str]:
+    """Return the names of constraints with those of the metrics that stand for them."""
+    taken = {metric.name for metric in objectives}
+    metrics: dict[str, str] = {}
+    for name in dict.fromkeys(name for trial in finished for name in _violations(trial)):
+        start = f"constraint_{re.sub(r'[^A-Za-z0-9_.-]+', '_', name)}"
+        further = (f"{start}_{n}" for n in count(2))
+        made = next(one for one in chain([start], further) if one not in taken)
+        taken.add(made)
+        metrics[name] = made
+    return metrics
+
+
+def _constrained(
+    result: FoldResult, trial: "optuna.trial.FrozenTrial", bounded: Mapping[str, str]
+) -> FoldResult:
+    """Return a result with its constraints as scores."""
+    values = _violations(trial)
+    if result.failure is not None or not bounded:
+        return result
+    missing = [name for name in bounded if name not in values]
+    if missing and trial.state.name == "COMPLETE":
+        reason = f"its constraint {missing[0]} is not known"
+        return FoldResult(result.fold, {}, failure=Failure("optuna", reason))
+    known = {metric: values[name] for name, metric in bounded.items() if name in values}
+    return replace(result, scores={**result.scores, **known}).checked()
+
+
 def _completed(
-    finished: "Sequence[optuna.trial.FrozenTrial]", metrics: Sequence[str]
+    finished: "Sequence[optuna.trial.FrozenTrial]",
+    metrics: Sequence[str],
+    bounded: Mapping[str, str],
+    texts: Collection[str],
 ) -> list[Trial]:
-    """Return trials in our form, with numbers without gaps."""
+    """Return trials in our form, with numbers without gaps.
+
+    Args:
+        finished: trials that have ended.
+        metrics: names of the objectives.
+        bounded: names of constraints with those of the metrics that stand for them.
+        texts: names of parameters whose values are JSON texts.
+    """
     folds = _folds_of(finished, metrics)
     trials = []
     for number, trial in enumerate(finished):
         # Optuna's own types of numbers are those of Python; a text that it cannot hold is refused.
-        params = {name: trial.params[name] for name in sorted(trial.params)}
+        params = {
+            name: _of_json(trial.params[name]) if name in texts else trial.params[name]
+            for name in sorted(trial.params)
+        }
         own = Trial(number, params, key=canonical_json(params), origin=ORIGIN)
         results = folds.get(number) or [_result(trial, metrics).checked()]
-        trials.append(own.completed(results))
+        trials.append(own.completed([_constrained(one, trial, bounded) for one in results]))
     return trials
 
 
@@ -145,8 +248,11 @@ def _result(trial: "optuna.trial.FrozenTrial", metrics: Sequence[str]) -> FoldRe
     if trial.state is TrialState.PRUNED and usable and len(metrics) == 1:
         step, score = usable[-1]
         return FoldResult(0, {metrics[0]: score}, progress=tuple(usable), stopped_at=step)
+    own = trial.user_attrs.get(FAILURE)
+    if isinstance(own, str) and ": " in own:
+        return FoldResult(0, {}, failure=Failure(*own.split(": ", 1)))
     kind = "pruned" if trial.state is TrialState.PRUNED else "optuna"
-    reason = trial.user_attrs.get(FAILURE) or trial.system_attrs.get("fail_reason")
+    reason = own or trial.system_attrs.get("fail_reason")
     return FoldResult(0, {}, failure=Failure(kind, str(reason or "it left no value")))
 
 
@@ -191,10 +297,12 @@ def _content(trial: Trial) -> list[Any]:
 def _record(
     location: str | Path,
     content: Mapping[str, Any],
-    metrics: Sequence[Metric],
+    objectives: Sequence[Metric],
+    constraints: Sequence[str],
     trials: Sequence[Trial],
 ) -> bool:
     """Record the trials in one transaction; return false if they are there."""
+    metrics = [*objectives, *(Metric(name, "minimize") for name in constraints)]
     name = content["file"]["study"]
     identity = digest(["optuna", content["taken_from"], [_content(one) for one in trials]])
     completed = [
@@ -206,7 +314,7 @@ def _record(
     }
     with Ledger.open(location) as ledger, run_lock(location, name):
         head = ledger.begin_study(
-            name, identity, content, context={}, metrics=metrics, objectives=metrics
+            name, identity, content, context={}, metrics=metrics, objectives=objectives
         )
         if not head.is_new and len(ledger.log(head.id).completed) == len(trials):
             return False

@@ -6,6 +6,7 @@ has no place for, are attributes of the trial.
 
 import os
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,10 @@ FOLDS, TIMES, FAILURE, ORIGIN = "fold_scores", "fit_times_s", "failure", "origin
 """Names of attributes of a trial."""
 PROVENANCE = "tunesmith"
 """Name of the attribute of a study."""
+JSON_CHOICES, SUBJECT_TO = "json_choices", "subject_to"
+"""Names of parts of it: parameters whose choices are JSON texts, and constraints on outcomes."""
+CONSTRAINTS = "constraints"
+"""Optuna's own attribute of a trial: numbers above 0 for what it violates."""
 
 
 def export_study(record: StudyRecord, url: str, name: str | None = None) -> int:
@@ -62,7 +67,8 @@ def _written(record: StudyRecord, url: str, name: str) -> int:
     import optuna
 
     completed = list(record.history.completed)
-    trials = frozen(record, completed)
+    names = _names(record, completed)
+    trials = _all_frozen(record, completed, names)
     with opened(url) as storage:
         if name in optuna.study.get_all_study_names(storage):
             raise UsageError(
@@ -73,7 +79,7 @@ def _written(record: StudyRecord, url: str, name: str) -> int:
         study = optuna.create_study(study_name=name, storage=storage, directions=directions)
         try:
             study.set_metric_names([metric.name for metric in record.objectives])
-            study.set_user_attr(PROVENANCE, _provenance(record))
+            study.set_user_attr(PROVENANCE, _provenance(record, names))
             study.add_trials(trials)
         except BaseException:
             # Half a study would look like one that was stopped early.
@@ -84,10 +90,19 @@ def _written(record: StudyRecord, url: str, name: str) -> int:
 
 def frozen(record: StudyRecord, completed: Sequence[Trial]) -> "list[FrozenTrial]":
     """Return trials in Optuna's form."""
+    return _all_frozen(record, completed, _names(record, completed))
+
+
+def _names(record: StudyRecord, completed: Sequence[Trial]) -> dict[str, Told]:
     if not completed:
-        return []
+        return {}
     space, _ = declared_space(record.recorded.space, completed)
-    names = told(space, [trial.params for trial in completed])
+    return told(space, [trial.params for trial in completed])
+
+
+def _all_frozen(
+    record: StudyRecord, completed: Sequence[Trial], names: Mapping[str, Told]
+) -> "list[FrozenTrial]":
     metrics = [metric.name for metric in record.objectives]
     return [_frozen(trial, names, metrics, record) for trial in completed]
 
@@ -105,6 +120,7 @@ def _frozen(
         params={name: names[name].value(value) for name, value in trial.params.items()},
         distributions={name: names[name].distribution for name in trial.params},
         user_attrs=_attributes(trial, [metric.name for metric in record.metrics]),
+        system_attrs=_violations(trial, record) if is_complete else None,
         # Optuna allows none in a study with several objectives.
         intermediate_values=_steps(trial, objectives[0]) if len(objectives) == 1 else None,
     )
@@ -130,6 +146,20 @@ def _attributes(trial: Trial, metrics: Sequence[str]) -> dict[str, Any]:
     return content
 
 
+def _violations(trial: Trial, record: StudyRecord) -> dict[str, list[float]]:
+    """Return how much a trial violates each constraint, as samplers of Optuna's record it."""
+    values = []
+    for constraint in record.history.subject_to:
+        mean = trial.outcome(constraint.metric)
+        excess = -constraint.slack(mean)
+        if constraint.allows(mean):
+            values.append(min(excess, 0.0))
+        else:
+            # Optuna takes 0 as allowed, and knows no number that is not known.
+            values.append(max(excess, sys.float_info.min) if np.isfinite(excess) else np.inf)
+    return {CONSTRAINTS: [float(value) for value in values]} if values else {}
+
+
 def _steps(trial: Trial, metric: str) -> dict[int, float]:
     """Return what a trial showed on its way: streamed scores, or the mean of its first folds."""
     streamed = [dict(fold.progress) for fold in trial.folds]
@@ -141,12 +171,14 @@ def _steps(trial: Trial, metric: str) -> dict[int, float]:
     return {n: float(scores[: n + 1].mean()) for n in range(usable)}
 
 
-def _provenance(record: StudyRecord) -> dict[str, Any]:
+def _provenance(record: StudyRecord, names: Mapping[str, Told]) -> dict[str, Any]:
     origin = record.origin
     provenance = {} if origin is None else origin.provenance
     kept = ("tunesmith", "git", "python", "seed")
     return {
         "identity": record.head.identity,
         "context": dict(record.head.context),
+        JSON_CHOICES: [name for name, one in names.items() if one.is_json],
+        SUBJECT_TO: [str(constraint) for constraint in record.history.subject_to],
         **{name: provenance[name] for name in kept if name in provenance},
     }
