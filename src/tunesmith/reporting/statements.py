@@ -287,7 +287,8 @@ def race(summary: Summary, words: Words = PLAIN) -> str:
     text = (
         f"The {words.term('race')} over the folds stopped {trials} after {after} of"
         f" {numbers.counted(summary.n_folds, 'fold')},"
-        f" which saved {found.share_left_out:.0%} of the evaluations."
+        f" which saved up to {found.share_left_out:.0%} of the evaluations"
+        " (folds that had begun by then were finished)."
     )
     if found.n_expected_to_pass is None:
         return text

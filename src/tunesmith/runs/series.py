@@ -83,9 +83,7 @@ class SeriesOpening:
         """Return the points to try first, and notes on those that are left out."""
         definition = self.run.definition
         points = self.run.starting_points.of(self.objective, self.ledger)
-        # Defaults outside the space are common, and the user did not ask for them.
-        unsaid = () if definition.file.search.start_with else ("defaults",)
-        return unique_start(definition.space, points, unsaid)
+        return unique_start(definition.space, points, self.run.starting_points.unsaid)
 
     # -- what is known elsewhere -----------------------------------------------------------------
 

@@ -41,6 +41,12 @@ class StartingPoints:
         return points
 
     @property
+    def unsaid(self) -> tuple[str, ...]:
+        """Origins of points that may be left out without a word."""
+        # Defaults outside the space are common, and the user did not ask for them.
+        return () if self.definition.file.search.start_with else ("defaults",)
+
+    @property
     def without_code(self) -> list[tuple[str, Params]]:
         """Return the points, as (origin, params), that depend on no code of the project."""
         points: list[tuple[str, Params]] = []

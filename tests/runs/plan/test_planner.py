@@ -211,6 +211,19 @@ def test_the_points_that_are_tried_first_are_known(tmp_path: Path) -> None:
     assert (other.n_completed, other.n_known, other.n_known_first) == (0, None, 3)
 
 
+def test_points_that_are_not_tried_first_are_told(tmp_path: Path) -> None:
+    wanted = "{method: METHOD, start_with: [defaults, current]"
+    (tmp_path / "config").mkdir(parents=True)
+    (tmp_path / "config/best_parameters.yaml").write_text("max_depth: 999\ncriterion: gini\n")
+    own = project(tmp_path, ("{method: METHOD", wanted), method="bayesian")
+    outside = "max_depth`: 999 is"
+    assert any("the current best parameters are not tried first" in n for n in plan_run(own).notes)
+    assert any(outside in note for note in plan_run(own).notes)
+    tune(own)
+    # The points of a series that has begun are fixed.
+    assert not any(outside in note for note in plan_run(own).notes)
+
+
 def test_a_budget_takes_several_metrics(tmp_path: Path) -> None:
     two = ("metric: accuracy", "metric: [accuracy, neg_log_loss]")
     definition = project(tmp_path, BUDGET, two, method="random")

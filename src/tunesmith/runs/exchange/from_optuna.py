@@ -163,7 +163,7 @@ def _json_choices(study: "optuna.Study") -> frozenset[str]:
 def _of_json(text: Any) -> Any:
     try:
         return json.loads(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return text
 
 

@@ -109,7 +109,7 @@ class Planner:
     def _notes(self) -> tuple[str, ...]:
         """Notes on the objective; those on code that was left alone are read from its text."""
         if self.objective is not None:
-            return tuple(self.objective.notes)
+            return (*self.objective.notes, *self._first[1])
         section = self.definition.file.objective
         if section.is_program:
             return ()
@@ -175,21 +175,28 @@ class Planner:
             file, objective, space, build_sampler(file.search, space), self._start
         )
 
-    @cached_property
+    @property
     def _start(self) -> tuple[tuple[str, Params], ...]:
         """Points to be tried first; none if they depend on code of the project."""
+        return self._first[0]
+
+    @cached_property
+    def _first(self) -> tuple[tuple[tuple[str, Params], ...], list[str]]:
+        """Points to be tried first, and sentences on those that are left out."""
         definition = self.definition
         if self.objective is None or self._continued is None:
-            return ()
+            return (), []
         if self._continued.head is not None:
             # They were fixed when the series began; files may have changed since.
-            return tuple(self._continued.head.recorded.start or ())
+            return tuple(self._continued.head.recorded.start or ()), []
         starting, file = StartingPoints(definition), file_of(address(definition.ledger))
         # A plan creates nothing, not even an empty ledger.
         if EARLIER not in definition.file.starting_points or (file and not file.exists()):
-            return unique_start(definition.space, starting.of(self.objective))[0]
-        with Ledger.open(definition.ledger, create=False) as ledger:
-            return unique_start(definition.space, starting.of(self.objective, ledger))[0]
+            points = starting.of(self.objective)
+        else:
+            with Ledger.open(definition.ledger, create=False) as ledger:
+                points = starting.of(self.objective, ledger)
+        return unique_start(definition.space, points, starting.unsaid)
 
     @cached_property
     def _read_off(self) -> ReadOff | None:
