@@ -143,6 +143,7 @@ def test_what_only_the_data_show_points_into_the_file(
         (("run", "--workers", "0"), "'--workers'"),
         (("best", "--json", "--yaml"), "choose one"),
         (("trials", "--csv", "--json"), "choose one"),
+        (("run", "my.yaml"), "argument (my.yaml). The option -c names a file: -c my.yaml"),
         (("run", "-c", "."), "Did you mean `-c tuning.yaml`?"),
     ],
 )

@@ -1,5 +1,7 @@
 """A group whose commands are imported when they are used."""
 
+import re
+import shlex
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -10,6 +12,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from tunesmith.system.quick_imports import importing
+
+EXTRA = re.compile(r"Got unexpected extra argument \((\S+)\)")
+"""click's message on an argument that a command does not take."""
+ENDINGS = (".yaml", ".yml", ".json", ".toml", ".db")
+"""Ends of names of configurations and ledgers."""
 
 
 class LazyGroup(click.Group):
@@ -55,6 +62,19 @@ class LazyGroup(click.Group):
             hint = f" Did you mean `{near[0]}`?" if near else ""
             ctx.fail(f"there is no command `{name}`.{hint}")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; say how a configuration is named if it stands there without ``-c``."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            command = None if error.ctx is None else error.ctx.command
+            extra = EXTRA.match(error.message)
+            options = {name for one in getattr(command, "params", ()) for name in one.opts}
+            if extra and "-c" in options and extra[1].endswith(ENDINGS):
+                hint = f"The option -c names a file: -c {shlex.quote(extra[1])}"
+                raise click.UsageError(f"{extra[0]}. {hint}", error.ctx) from None
+            raise
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
         """Complete the names of commands without importing any of them."""
