@@ -1,15 +1,17 @@
 """Trials as columns say what trials as objects say, to the last bit."""
 
 from collections.abc import Sequence
+from math import nan
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tunesmith.errors import StorageError
 from tunesmith.history import Failure, FoldResult, Metric, Trial
-from tunesmith.ledger.columns import TrialColumns, columns_of
+from tunesmith.ledger.columns import MISSING, TrialColumns, _by_metric, columns_of
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.stored_history import StoredHistory
 from tunesmith.space.parameter import canonical_json
@@ -103,6 +105,71 @@ def test_rows_of_a_file_that_is_in_use_are_checked(tmp_path: Path) -> None:
     damaged = StoredHistory(history._trials, history._counts, [])
     with pytest.raises(StorageError, match=r"checksum differs|not as it was written"):
         _ = damaged.columns
+
+
+def test_a_change_after_the_check_of_the_whole_file_is_noticed(tmp_path: Path) -> None:
+    """The sample of a report is read after the columns, for which the file was checked."""
+    path, made = tmp_path / "ledger.db", trials(20)
+    history = stored(path, made, most_bytes=1)
+    assert len(history.columns) == len(made)
+    assert next(history.passing([3])) == made[3]
+    content = path.read_bytes()
+    score = canonical_json(dict(made[3].folds[1].scores)).encode()
+    path.write_bytes(content.replace(score, score.replace(b"0", b"1")))
+    with pytest.raises(StorageError, match="not as it was written"):
+        list(history.passing([3]))
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        [{}, {}],
+        [{"a": 1.5, "b": -2e-300}, {"a": 3, "b": 1e300}],
+        [{"a": 0.1}, {"a": 0.2, "b": 0.3}, {}],
+        [{"b": 0.1}, {"a": 0.2}],
+        [{"a": 1.0, "b": 2.0, "another": 3.0}],
+        [{'a"b': 1.0, "},{": 2.0}, {"x:": 1.0}],
+    ],
+)
+def test_scores_are_those_of_their_texts(scores: Sequence[dict[str, float]]) -> None:
+    texts = [canonical_json(own) for own in scores]
+    for names in (["a", "b"], ["b", "a"], ["a"], ['a"b', "},{"], []):
+        columns = _by_metric(texts, names)
+        wanted = {name: [own.get(name, nan) for own in scores] for name in names}
+        assert repr({k: [*map(float, v)] for k, v in columns.items()}) == repr(
+            {k: [*map(float, wanted[k])] for k in columns}
+        )
+        assert columns.keys() == wanted.keys()
+
+
+@pytest.mark.parametrize("n", [1, 3, 100])
+def test_values_of_parameters_that_some_trials_lack(
+    n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tunesmith.ledger.columns.CHUNK", n)
+    params: list[dict[str, Any]] = [{"a": 1}, {}, {"b": None, "a": "x"}, {"b": 2.5}, {"c": [1]}]
+    made = [
+        Trial(number, own, key=canonical_json(own), origin="a").completed([FoldResult(0, {})])
+        for number, own in enumerate(params)
+    ]
+    columns = columns_of(made, [])
+    assert dict(columns.values) == {
+        name: [own.get(name, MISSING) for own in params] for name in ("a", "b", "c")
+    }
+
+
+def test_a_server_gives_the_same_columns(database: str) -> None:
+    made = trials(60)
+    with Ledger.open(database) as ledger:
+        head = ledger.begin_study("s", "i", {}, context={}, metrics=METRICS, objectives=METRICS)
+        run = ledger.begin_run(head.id, {})
+        for trial in made:
+            keys = [f"{trial.number}-{fold.fold}" for fold in trial.folds]
+            results = dict(zip(keys, trial.folds, strict=True))
+            ledger.record(head.id, run, results=results, completed=[(trial, keys)])
+        history = ledger.load(is_whole=False).history
+        assert isinstance(history, StoredHistory)
+        check_alike(history.columns, columns_of(made, NAMES))
 
 
 def test_trials_that_were_dropped_meanwhile_are_an_error(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
@@ -199,13 +199,6 @@ def means_of(ranking: Sequence[Ranked], metric: str) -> list[float]:
         means: list[float] = ranking.columns.means(metric)[ranking.numbers].tolist()
         return means
     return [trial.means[metric] for trial in ranking]
-
-
-def params_of(ranking: Sequence[Ranked]) -> Iterator[Params]:
-    """Yield the params, in order."""
-    if isinstance(ranking, RankedColumns):
-        return ranking.columns.some_params(ranking.numbers.tolist())
-    return (trial.params for trial in ranking)
 
 
 def keys_of(ranking: Sequence[Ranked]) -> list[str]:

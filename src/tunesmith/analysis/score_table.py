@@ -1,20 +1,19 @@
 """Scores of a study as a table: ties, choices by every rule, selection bias, comparisons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tunesmith.analysis.choice.preference import Order, Preference
-from tunesmith.analysis.choice.simplicity import complexity
+from tunesmith.analysis.choice.simplicity import complexity_of_ranking
 from tunesmith.analysis.ranking import (
     Ranked,
     gains_of,
     keys_of,
     means_of,
     numbers_of,
-    params_of,
     taken,
 )
 from tunesmith.analysis.statistics.gate import Verdict, weigh
@@ -116,8 +115,9 @@ class ScoreTable:
         # The same parameters twice would count as two comparisons, and tie with themselves.
         # Of metrics that do not repeat, such as times, each result is one of its own.
         own = [means_of(ranking, m.name) for m in metrics] if len(metrics) > 1 else []
-        for place, key in enumerate(keys_of(ranking)):
-            first.setdefault((key, *(means[place] for means in own)), place)
+        keys: Iterable[Any] = keys_of(ranking)
+        for place, key in enumerate(zip(keys, *own, strict=True) if own else keys):
+            first.setdefault(key, place)
         order = Order(taken(ranking, list(first.values())), metrics, preference)
         self.trials, self.gains, self.may_win = order.trials, order.gains, order.may_win
         self.rows: dict[str, int] = {}
@@ -162,7 +162,7 @@ class ScoreTable:
         found = near_best(self.gains, self.ratio, margin)
         # Of a single fold nothing is known, so only the best is certain to be as good as the best.
         near = is_best if found is None else found
-        cost = complexity(params_of(self.trials))
+        cost = complexity_of_ranking(self.trials)
         clock = np.array([times.get(number, np.inf) for number in numbers_of(self.trials)])
         return {
             "best": RuleChoice(0, is_best, cost),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunesmith.analysis.choice.simplicity import complexity
-from tunesmith.analysis.ranking import Ranked, params_of
+from tunesmith.analysis.choice.simplicity import complexity_of_ranking
+from tunesmith.analysis.ranking import Ranked
 from tunesmith.analysis.statistics.leakage import too_good
 from tunesmith.analysis.statistics.noise import discordant_folds, shifted_folds
 from tunesmith.data.leaks.sign import Sign
@@ -40,7 +40,7 @@ def score_warnings(
     """
     if not ranking:
         return ScoreWarnings(data=data)
-    sizes = complexity(params_of(ranking))
+    sizes = complexity_of_ranking(ranking)
     return ScoreWarnings(
         shifted_folds(gains), discordant_folds(gains), too_good(gains, metric.name, sizes), data
     )

@@ -19,6 +19,7 @@ from tunesmith.cli.common.options import (
 )
 from tunesmith.cli.common.reading import open_records
 from tunesmith.cli.common.streams import show
+from tunesmith.system.quick_imports import importing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -72,6 +73,8 @@ def _forms(
 )
 @force_option
 @json_option
+# It imports libraries, and makes objects that stay until its end.
+@importing()
 def command(
     config: Path | None,
     comment: Path | None,

@@ -7,20 +7,22 @@ hundred bytes and a fiftieth of that time.
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
+from itertools import compress, islice
 from math import nan
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, or_, select
 
 from tunesmith.errors import DamagedError, StorageError
 from tunesmith.history import IN_ORDER, Trial
 from tunesmith.ledger import schema
-from tunesmith.ledger.queries import TRUSTED, checked
-from tunesmith.ledger.rows import metrics_of
+from tunesmith.ledger.dialect import streamed
+from tunesmith.ledger.queries import TRUSTED, no_search_for_cycles
+from tunesmith.ledger.rows import checksums, metrics_of
 from tunesmith.space.parameter import canonical_json
 from tunesmith.types import Params, State
 
@@ -28,6 +30,8 @@ CHUNK = 5_000
 """Rows that are held as objects at a time."""
 STATES = (State.COMPLETE, State.FAILED, State.PRUNED)
 COMPLETE, FAILED, PRUNED = range(3)
+MISSING = object()
+"""In place of the value of a parameter that a trial does not have."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -93,9 +97,24 @@ class TrialColumns:
             yield from json.loads(f"[{','.join([self.params[number] for number in some])}]")
 
     @cached_property
+    def values(self) -> Mapping[str, Sequence[Any]]:
+        """Values of each parameter by trial; ``MISSING`` where a trial does not have it."""
+        columns: dict[str, list[Any]] = {}
+        every, n = self.some_params(range(len(self))), 0
+        while some := list(islice(every, CHUNK)):
+            for name in {name for own in some for name in own}:
+                # One that no trial before has had.
+                column = columns.setdefault(name, [MISSING] * n)
+                column += [own.get(name, MISSING) for own in some]
+            n += len(some)
+            for column in columns.values():
+                column += [MISSING] * (n - len(column))
+        return columns
+
+    @property
     def names(self) -> frozenset[str]:
         """Names of all parameters that a trial has."""
-        return frozenset(name for own in self.some_params(range(len(self))) for name in own)
+        return frozenset(self.values)
 
 
 def _row_means(table: np.ndarray, n_folds: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -125,23 +144,22 @@ class _Folds:
     def __post_init__(self) -> None:
         self.scores = {name: array("d") for name in self.metrics}
 
-    def add(self, scores: Sequence[Mapping[str, float]], *others: Sequence[Any]) -> None:
+    def add(self, scores: Mapping[str, Sequence[float]], *others: Sequence[Any]) -> None:
         """Add results.
 
         Args:
-            scores: by metric, of each.
+            scores: by metric, a number of each.
             others: trial numbers, seconds of fits and of scoring, numbers of sharing candidates,
-                failures, warnings.
+                and true for those with a failure or a warning.
         """
         for name, column in self.scores.items():
-            column.extend([own.get(name, nan) for own in scores])
-        numbers, fit_s, score_s, n_sharing, failures, warnings = others
+            column.extend(scores[name])
+        numbers, fit_s, score_s, n_sharing, is_told = others
         self.numbers.extend(numbers)
         self.fit_s.extend(fit_s)
         self.score_s.extend(score_s)
         self.n_sharing.extend(n_sharing)
-        told = zip(numbers, failures, warnings, strict=True)
-        self.told.update([n for n, failure, warning in told if failure is not None or warning])
+        self.told.update(compress(numbers, is_told))
 
     def columns(
         self, params: Sequence[str], origins: Sequence[str], numbers: np.ndarray
@@ -196,13 +214,12 @@ def columns_of(trials: Iterable[Trial], metrics: Sequence[str]) -> TrialColumns:
         numbers.append((STATES.index(trial.state), trial.n_points, len(trial.folds)))
         results = trial.folds
         folds.add(
-            [fold.scores for fold in results],
+            {name: [fold.scores.get(name, nan) for fold in results] for name in metrics},
             [trial.number] * len(results),
             [fold.fit_time_s for fold in results],
             [fold.score_time_s for fold in results],
             [fold.n_sharing for fold in results],
-            [fold.failure for fold in results],
-            [fold.warning for fold in results],
+            [fold.failure is not None or bool(fold.warning) for fold in results],
         )
     return folds.columns(params, origins, np.array(numbers, dtype=int).reshape(-1, 3))
 
@@ -219,50 +236,80 @@ def read_columns(connection: Connection, study: Row[Any], n_completed: int) -> T
         DamagedError: a row has changed since it was written, or results are missing.
         StorageError: trials are gone.
     """
-    table = schema.trial
-    its = (table.c.study_id == study.id) & (table.c.number < n_completed)
-    params, origins, numbers = [], [], []
+    with no_search_for_cycles():
+        return _read(connection, study, n_completed)
+
+
+def _read(connection: Connection, study: Row[Any], n_completed: int) -> TrialColumns:
+    params: list[str] = []
+    origins: list[str] = []
+    numbers: list[tuple[int, int, int]] = []
     known: dict[str, str] = {}
     codes = {state.value: code for code, state in enumerate(STATES)}
-    query = select(table).where(its, table.c.state != State.RUNNING.value).order_by(table.c.number)
-    for row in checked(connection, "trial", _streamed(connection, query)):
-        params.append(row.params)
-        origins.append(known.setdefault(row.origin, row.origin))
-        numbers.append((codes[row.state], row.n_points, row.n_folds))
+    for texts, froms, states, points, folds_of in _trials(connection, study.id, n_completed):
+        params += texts
+        origins += [known.setdefault(origin, origin) for origin in froms]
+        numbers += zip([codes[state] for state in states], points, folds_of, strict=True)
     if len(params) < n_completed:
         raise StorageError("trials were dropped while they were read.\n  Try again.")
-    folds = _Folds(metrics=[metric.name for metric in metrics_of(study)])
-    for rows in _results(connection, study.id, n_completed):
-        # Column by column: a call for each of half a million rows takes seconds.
-        texts, *others = islice(zip(*rows, strict=True), 1 + N_OTHERS)
-        folds.add(json.loads(f"[{','.join(texts)}]"), *others)
+    names = [metric.name for metric in metrics_of(study)]
+    folds = _Folds(metrics=names)
+    for scores, *others in _results(connection, study.id, n_completed):
+        folds.add(_by_metric(scores, names), *others)
     return folds.columns(params, origins, np.array(numbers, dtype=int).reshape(-1, 3))
 
 
-def _streamed(connection: Connection, query: Any) -> Iterator[Row[Any]]:
-    # Otherwise the drivers of databases hold all rows of an answer.
-    yield from connection.execute(query, execution_options={"yield_per": CHUNK})
+def _by_metric(texts: Sequence[str], names: Sequence[str]) -> dict[str, Sequence[float]]:
+    """Read scores of many results: metric -> a number each, NaN without one."""
+    if not names:
+        return {}
+    # A fold that failed has none. All others have the same metrics, in one order: without their
+    # names, the texts are one list of numbers, which is read five times as fast as mappings.
+    whole = [text for text in texts if text != "{}"]
+    text = ",".join(whole)
+    for name in names:
+        text = text.replace(f"{canonical_json(name)}:", "")
+    flat: Any = ()
+    if '"' not in text:
+        with suppress(ValueError, RecursionError):
+            flat = json.loads(f"[{text[1:-1].replace('},{', ',')}]")
+    if not whole or len(flat) != len(whole) * len(names):
+        scores = json.loads(f"[{','.join(texts)}]")
+        return {name: [own.get(name, nan) for own in scores] for name in names}
+    table = np.full((len(texts), len(names)), nan)
+    rows = np.flatnonzero([text != "{}" for text in texts])
+    # Canonical texts are sorted by name.
+    table[rows] = np.array(flat, dtype=float).reshape(-1, len(names))
+    return {name: table[:, place].tolist() for place, name in enumerate(sorted(names))}
 
 
-N_OTHERS = 6
-"""Columns of a result that ``_Folds.add`` takes besides the scores."""
+Columns: TypeAlias = Iterator[Sequence[Sequence[Any]]]
+"""Columns of some thousand rows at a time."""
 
 
-def _results(
-    connection: Connection, study_id: int, n_completed: int
-) -> Iterator[Sequence[Row[Any]]]:
-    """Yield results in the order of trials and folds, a few thousand at a time."""
+def _trials(connection: Connection, study_id: int, n_completed: int) -> Columns:
+    """Yield params, origins, states, numbers of points and of folds, in the order of trials."""
+    table = schema.trial
+    wanted = (table.c.params, table.c.origin, table.c.state, table.c.n_points, table.c.n_folds)
+    query = (
+        select(*wanted, *_covered(connection, table))
+        .where(table.c.study_id == study_id, table.c.number < n_completed)
+        .where(table.c.state != State.RUNNING.value)
+        .order_by(table.c.number)
+    )
+    return _columns(connection, query, len(wanted), (table,))
+
+
+def _results(connection: Connection, study_id: int, n_completed: int) -> Columns:
+    """Yield scores and what ``_Folds.add`` takes besides, in the order of trials and folds."""
     link, evaluation = schema.trial_fold, schema.evaluation
+    is_told = or_(evaluation.c.failure_kind.is_not(None), evaluation.c.warning != "")
     wanted = (
         *(evaluation.c.scores, link.c.number, evaluation.c.fit_time_s, evaluation.c.score_time_s),
-        *(evaluation.c.n_sharing, evaluation.c.failure_kind, evaluation.c.warning),
+        *(evaluation.c.n_sharing, case((is_told, 1), else_=0).label("is_told")),
     )
-    # A checksum covers whole rows. After a check of the whole file it is not needed.
-    is_trusted = connection.get_execution_options().get(TRUSTED)
-    linked = [column.label(f"link_{column.name}") for column in link.columns]
-    covered = [] if is_trusted else [*linked, *evaluation.c]
     query = (
-        select(*wanted, *(column.label(f"all_{column.name}") for column in covered))
+        select(*wanted, *_covered(connection, link, evaluation))
         .join(
             evaluation,
             (evaluation.c.key == link.c.evaluation_key) & (evaluation.c.run_id == link.c.run_id),
@@ -270,12 +317,40 @@ def _results(
         .where(link.c.study_id == study_id, link.c.fold >= 0, link.c.number < n_completed)
         .order_by(link.c.number, link.c.fold)
     )
-    if is_trusted:
-        yield from connection.execute(query, execution_options={"yield_per": CHUNK}).partitions()
-        return
-    linked_rows = checked(
-        connection, "trial_fold", _streamed(connection, query), prefix="all_link_"
-    )
-    rows = checked(connection, "evaluation", linked_rows, prefix="all_")
-    while some := list(islice(rows, CHUNK)):
-        yield some
+    return _columns(connection, query, len(wanted), (link, evaluation))
+
+
+def _covered(connection: Connection, *tables: Table) -> list[ColumnElement[Any]]:
+    """Whole rows of tables, which their checksums cover; none after a check of the whole file."""
+    if connection.get_execution_options().get(TRUSTED):
+        return []
+    return [
+        column.label(f"{table.name}_{column.name}") for table in tables for column in table.columns
+    ]
+
+
+def _columns(
+    connection: Connection, query: Any, n_wanted: int, covered: Sequence[Table]
+) -> Columns:
+    """Yield the first columns of an answer, as the driver gives them: half a million rows.
+
+    Args:
+        connection: to read from.
+        query: the columns that are wanted, and behind them those of the tables.
+        n_wanted: number of columns that are wanted.
+        covered: tables whose rows stand behind them, unless all was checked before.
+
+    Raises:
+        DamagedError: a row has changed since it was written.
+    """
+    with streamed(connection, query) as cursor:
+        while rows := cursor.fetchmany(CHUNK):
+            columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+            place = n_wanted
+            for table in covered if len(columns) > n_wanted else ():
+                own = dict(zip(table.columns.keys(), columns[place:], strict=False))
+                place += len(own)
+                if checksums(table.name, own) != list(own["checksum"]):
+                    where = f"a row of the table `{table.name}`"
+                    raise DamagedError(f"{where} is not as it was written")
+            yield columns[:n_wanted]

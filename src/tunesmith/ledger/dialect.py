@@ -4,13 +4,14 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -200,6 +201,28 @@ def sync(file: Path | None) -> None:
         getattr(os, "fdatasync", os.fsync)(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def streamed(connection: Connection, query: Select[Any]) -> Iterator[Any]:
+    """Open the driver's own cursor on an answer, which is read in parts.
+
+    Each row is a plain tuple: SQLAlchemy's rows cost more than what they hold.
+
+    Args:
+        connection: within a transaction.
+        query: any that needs no conversion of values.
+    """
+    if connection.dialect.name == "sqlite":
+        cursor: Any = connection.execute(query).cursor
+    else:
+        # One with a name stays on the server. Any other one holds the whole answer here.
+        compiled = query.compile(connection)
+        raw: Any = connection.connection.driver_connection
+        cursor = raw.cursor(name="tunesmith")
+        cursor.execute(str(compiled), compiled.params, binary=True)
+    with closing(cursor):
+        yield cursor
 
 
 def serialise_schema_changes(connection: Connection) -> None:

@@ -76,6 +76,7 @@ from tunesmith.types import EndsWithBlock, State, StopReason
 
 Mark: TypeAlias = tuple[int, int] | None
 """Device and inode of a file."""
+FileState: TypeAlias = tuple[Path, tuple[int, ...]]
 MOST_READ_BYTES = 1 << 26
 """Checking 64 MiB takes 0.1 seconds."""
 T = TypeVar("T")
@@ -90,6 +91,7 @@ class Ledger(EndsWithBlock):
         self._connect(url, is_trusted=is_trusted)
         self._is_writing, self._is_closed = False, False
         self._marks: tuple[Mark, Mark] | None = None
+        self._checked: FileState | None = None
         self._metrics: dict[int, tuple[Metric, ...]] = {}
 
     @classmethod
@@ -568,8 +570,12 @@ class Ledger(EndsWithBlock):
 
     def _read_again(self, read: Callable[[Connection], T]) -> T:
         """Read, also after the ledger was closed."""
+        # What was checked as a whole, and nobody has touched since, is not checked row by row.
+        is_trusted = self._checked is not None and self._checked == self._state()
         try:
             with self._reading() as connection:
+                if is_trusted:
+                    connection = connection.execution_options(**{TRUSTED: True})
                 return read(connection)
         finally:
             if self._is_closed:
@@ -581,14 +587,20 @@ class Ledger(EndsWithBlock):
         A file at rest is then checked as a whole, whatever its size: its rows one by one would
         take twenty times as long.
         """
-        file = self._file
+        state = self._state()
+        # Its state is that from before the check, so that a change meanwhile is one.
+        if state is not None and state != self._checked:
+            file, _ = state
+            is_whole = integrity.is_at_rest(file, is_sealed=_is_sealed(file))
+            self._checked = state if is_whole else None
+        return self._read_again(read)
 
-        def checked_before(connection: Connection) -> T:
-            if file is not None and integrity.is_at_rest(file, is_sealed=_is_sealed(file)):
-                connection = connection.execution_options(**{TRUSTED: True})
-            return read(connection)
-
-        return self._read_again(checked_before)
+    def _state(self) -> FileState | None:
+        """Identity, size and time of the last change of the file; ``None`` for a server."""
+        if self._file is None:
+            return None
+        status = self._file.stat()
+        return self._file, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
     # -- notes -------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from itertools import islice
+from itertools import compress, islice
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -121,9 +121,13 @@ def checked(
     if connection.get_execution_options().get(TRUSTED):
         yield from rows
         return
+    names: tuple[str, ...] = ()
     for row in rows:
-        items = row._asdict().items()
-        values = {name.removeprefix(prefix): v for name, v in items if name.startswith(prefix)}
+        # Once, since all rows of an answer have the same columns.
+        if not names:
+            names = tuple(name.removeprefix(prefix) for name in row._fields)
+            own = [name.startswith(prefix) for name in row._fields]
+        values = dict(compress(zip(names, row, strict=True), own))
         if values["checksum"] != checksum(table, values):
             raise DamagedError(f"a row of the table `{table}` is not as it was written")
         yield row
@@ -303,13 +307,13 @@ def completed_log(
     study = connection.execute(select(schema.study).where(schema.study.c.id == study_id)).one()
     subject_to = RecordedStudy.of(json.loads(study.definition)).subject_to
     log = TrialLog(metrics_of(study)[: study.n_objectives], subject_to)
-    with _no_search_for_cycles():
+    with no_search_for_cycles():
         _fill(log, connection, study_id, counts)
     return log
 
 
 @contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
+def no_search_for_cycles() -> Iterator[None]:
     """Pause Python's search for cycles of objects, which rows of a ledger never form.
 
     It looks at all objects again and again while they become more: a fifth of the time of loading
@@ -371,12 +375,13 @@ def completed_trials(
     first = (table.c.study_id == study_id) & (table.c.number == 0)
     n_folds = connection.execute(select(table.c.n_folds).where(first)).scalar() or 0
     trials: dict[int, Trial] = {}
-    for some in batched(numbers):
-        folds = _folds(connection, study_id, link.c.number.in_(some))
-        its = (table.c.study_id == study_id) & table.c.number.in_(some)
-        query = select(table).where(its, table.c.state != State.RUNNING.value)
-        for row in checked(connection, "trial", connection.execute(query)):
-            trials[row.number] = completed_trial(row, folds.get(row.number, ()), n_folds)
+    with no_search_for_cycles():
+        for some in batched(numbers):
+            folds = _folds(connection, study_id, link.c.number.in_(some))
+            its = (table.c.study_id == study_id) & table.c.number.in_(some)
+            query = select(table).where(its, table.c.state != State.RUNNING.value)
+            for row in checked(connection, "trial", connection.execute(query)):
+                trials[row.number] = completed_trial(row, folds.get(row.number, ()), n_folds)
     return trials
 
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from tunesmith.analysis.summary import Summary
@@ -12,7 +12,11 @@ SCHEMA_VERSION = 1
 
 def render(summary: Summary) -> str:
     """A JSON document with a schema version; numbers that do not exist are null."""
-    content = {"kind": "summary", "schema_version": SCHEMA_VERSION, **finite(asdict(summary))}
+    # The ranking of a large history makes its trials when they are asked for.
+    plain = replace(summary, ranking=tuple(summary.ranking), sample=None)
+    n_sample = None if summary.sample is None else len(summary.sample)
+    content = {"kind": "summary", "schema_version": SCHEMA_VERSION, **finite(asdict(plain))}
+    content["sample"] = n_sample
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 

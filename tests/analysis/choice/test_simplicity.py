@@ -1,8 +1,16 @@
 """Which candidate is the simplest."""
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Any
 
-from tunesmith.analysis.choice.simplicity import complexity
+import numpy as np
+import pytest
+
+from tunesmith.analysis.choice.simplicity import complexity, complexity_of_ranking
+from tunesmith.analysis.ranking import RankedColumns
+from tunesmith.history import FoldResult, Metric, Trial
+from tunesmith.ledger.columns import columns_of
+from tunesmith.space.parameter import canonical_json
 
 
 def test_larger_models_are_more_complex() -> None:
@@ -39,3 +47,24 @@ def test_what_says_nothing_does_not_count() -> None:
 def test_numpy_numbers_and_missing_parameters() -> None:
     found = complexity([{"C": np.float64(2.0)}, {}, {"C": np.int64(1)}])
     assert found.tolist() == [1.0, 0.0, 0.5]
+
+
+@pytest.mark.parametrize("places", [range(6), [5, 1, 3], [0, 2]])
+def test_a_ranking_of_columns_is_as_complex_as_its_params(places: Sequence[int]) -> None:
+    params: list[dict[str, Any]] = [
+        {"C": 2.0, "kernel": "rbf"},
+        {"C": 1, "max_features": "sqrt"},
+        {"degree": None, "max_depth": True},
+        {"C": 7, "alpha": 0.5},
+        {},
+        {"clf__alpha": 3, "degree": 4},
+    ]
+    made = [
+        Trial(n, own, key=canonical_json(own), origin="a").completed([FoldResult(0, {"s": -n})])
+        for n, own in enumerate(params)
+    ]
+    metrics = [Metric("s")]
+    ranking = RankedColumns.of(columns_of(made, ["s"]), metrics, metrics).take(places)
+    wanted = complexity([params[place] for place in places])
+    assert complexity_of_ranking(ranking).tolist() == wanted.tolist()
+    assert complexity_of_ranking(list(ranking)).tolist() == wanted.tolist()

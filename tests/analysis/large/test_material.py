@@ -1,5 +1,6 @@
 """A large history gives the numbers that the same trials give as objects."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from random import Random
 
 import pytest
 
+from tunesmith import registry
 from tunesmith.analysis.large import material
 from tunesmith.analysis.summary import Summary, summarise
 from tunesmith.history import Failure, FoldResult, History, Metric, Trial
@@ -167,6 +169,20 @@ def test_a_run_and_a_later_report_say_the_same(records: tuple[StudyRecord, Study
     told = f"are computed from {len(first.sample)} of 150 trials"
     assert told in render(first)
     assert told in page(stored, first)
+
+
+@pytest.mark.usefixtures("_is_large")
+@pytest.mark.parametrize("form", sorted(registry.names("reports")))
+def test_every_form_shows_a_large_history(
+    records: tuple[StudyRecord, StudyRecord], form: str
+) -> None:
+    draw = registry.load("reports", form)
+    texts = [draw(summarise(record)) for record in records]
+    assert texts[0] == texts[1]
+    if form == "json":
+        content = json.loads(texts[0])
+        assert content["sample"] == len(summarise(records[0]).sample or ())
+        assert len(content["ranking"]) == len(summarise(records[0]).ranking)
 
 
 @pytest.mark.usefixtures("_is_large")

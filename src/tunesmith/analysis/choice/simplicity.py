@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.analysis.ranking import Ranked, RankedColumns
+
 GROWS = frozenset(
     {
         "C",
@@ -79,7 +81,6 @@ def complexity(candidates: Iterable[Mapping[str, Any]]) -> np.ndarray:
     columns: dict[str, list[float | None]] = {}
     signs: dict[str, int] = {}
     n = 0
-    # Each is looked at once: there may be so many that they are read one after the other.
     for n, params in enumerate(candidates, start=1):
         for name, value in params.items():
             if name not in signs:
@@ -88,11 +89,30 @@ def complexity(candidates: Iterable[Mapping[str, Any]]) -> np.ndarray:
                 sizes = columns.setdefault(name, [])
                 # Those without the parameter are simplest.
                 sizes += [-inf] * (n - 1 - len(sizes))
-                # Hundreds of thousands of values are plain numbers.
-                is_plain = type(value) is float or type(value) is int
-                sizes.append(sign * value if is_plain else _size(value, sign))
+                sizes.append(_size(value, sign))
     for sizes in columns.values():
         sizes += [-inf] * (n - len(sizes))
+    return _mean_place(columns, n)
+
+
+def complexity_of_ranking(ranking: Sequence[Ranked]) -> np.ndarray:
+    """Return the same for the trials of a ranking, in its order."""
+    if not isinstance(ranking, RankedColumns):
+        return complexity(trial.params for trial in ranking)
+    # Late, because of the database behind it, which a search in memory does not need.
+    from tunesmith.ledger.columns import MISSING
+
+    numbers: list[int] = ranking.numbers.tolist()
+    columns: dict[str, list[float | None]] = {}
+    for name, values in ranking.columns.values.items():
+        if sign := _sign(name):
+            own = [values[number] for number in numbers]
+            if any(value is not MISSING for value in own):
+                columns[name] = [-inf if v is MISSING else _size(v, sign) for v in own]
+    return _mean_place(columns, len(numbers))
+
+
+def _mean_place(columns: Mapping[str, Sequence[float | None]], n: int) -> np.ndarray:
     places = (_places(columns[name]) for name in sorted(columns))
     known = [place for place in places if place is not None]
     return np.mean(known, axis=0) if known else np.zeros(n)
@@ -116,6 +136,9 @@ def _places(sizes: Sequence[float | None]) -> np.ndarray | None:
 
 def _size(value: Any, sign: int) -> float | None:
     """A value on a scale that grows with complexity; ``None`` if it is no number."""
+    # Hundreds of thousands of values are plain numbers.
+    if type(value) is float or type(value) is int:
+        return sign * value
     if value is None:
         return inf
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
