@@ -50,6 +50,8 @@ from tunesmith.system.files import write_atomic
 
 SOURCES = ("search", "space", "history.py", "study/seeds.py")
 DEFAULT = ("bayesian@1", "bayesian@2", *PEERS, *OUTSIDE)
+RIVAL = "optuna-tpe"
+"""Whose regret after all trials the others are to reach early."""
 NEEDED = {"optuna-gp": "torch", "smac": "smac", "hebo": "hebo"}
 """Modules without which a player can only be shown."""
 
@@ -185,6 +187,9 @@ def report(
         if len(one.players) > 1:
             yield ""
             yield from tables.difference_table(one.players, one.regret, options.trials)
+        if RIVAL in one.players[1:]:
+            yield ""
+            yield from tables.catching_up_table(one.players, one.regret, options.trials, RIVAL)
         for moment in tables.moments_until(options.trials)[1:2] or [options.trials]:
             yield ""
             yield from tables.problem_table(one.problems, one.players, one.regret, moment)

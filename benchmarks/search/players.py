@@ -2,18 +2,20 @@
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from benchmarks.sample_efficiency import asked
+from benchmarks.search.experience import experience
 from benchmarks.search.outside import OUTSIDE, Hebo, Smac
 from benchmarks.search.trace import Problem, Trace
 from tunesmith import registry
 from tunesmith.history import FoldResult, Metric, TrialLog
 from tunesmith.study.seeds import trial_rng
+from tunesmith.types import Params
 
 LOSS = Metric("loss", "minimize")
 
@@ -22,7 +24,8 @@ LOSS = Metric("loss", "minimize")
 class Ours:
     """A sampler of Tunesmith's, asked as in a study.
 
-    Written ``name``, ``name@2`` (with a look-ahead of 2) or ``name@2,option=value,…``.
+    Written ``name``, ``name@2`` (with a look-ahead of 2) or ``name@2,option=value,…``; ``start``
+    is ``defaults`` or ``portfolio``, all other options are the sampler's.
     """
 
     text: str
@@ -37,8 +40,9 @@ class Ours:
         head, *options = self.text.split(",")
         name, _, window = head.partition("@")
         given = {key: number(value) for key, _, value in (o.partition("=") for o in options)}
+        begin = experience(problem, given.pop("start")) if "start" in given else []
         sampler = registry.load("samplers", name)(seed=seed, **given)
-        return play(sampler, problem, n_trials, seed, int(window or 1))
+        return play(sampler, problem, n_trials, seed, int(window or 1), begin=begin)
 
 
 def number(text: str) -> Any:
@@ -50,8 +54,16 @@ def number(text: str) -> Any:
         return text
 
 
-def play(sampler: Any, problem: Problem, n_trials: int, seed: int, window: int) -> Trace:
-    """Play a study in this process."""
+def play(
+    sampler: Any,
+    problem: Problem,
+    n_trials: int,
+    seed: int,
+    window: int,
+    *,
+    begin: Sequence[Params] = (),
+) -> Trace:
+    """Play a study in this process; ``begin`` holds its first points."""
     log, trace = TrialLog((LOSS,)), Trace()
     completed: list[list[FoldResult]] = []
     for index in range(n_trials):
@@ -59,7 +71,9 @@ def play(sampler: Any, problem: Problem, n_trials: int, seed: int, window: int) 
             trial = log.trials[len(log.completed)]
             log.tell(trial.completed(completed[trial.number]))
         began = time.process_time()
-        found = sampler.suggest(problem.space, log.view(), 1, trial_rng(seed, index))
+        found = list(begin[index : index + 1]) or sampler.suggest(
+            problem.space, log.view(), 1, trial_rng(seed, index)
+        )
         taken = time.process_time() - began
         if not found:
             break

@@ -81,6 +81,43 @@ def problem_table(
         yield row([name, *(f"{value:.3f}" for value in of_problem)])
 
 
+def catching_up(regret: np.ndarray, rival: np.ndarray) -> np.ndarray:
+    """Number of trials until the regret is at most a rival's after all of its trials.
+
+    Args:
+        regret: ``(…, n_trials)``.
+        rival: the same shape.
+
+    Returns:
+        ``(…,)``; infinity where all trials do not suffice.
+    """
+    # Regrets that agree to 9 digits are a tie.
+    is_there = np.round(regret, 9) <= np.round(rival[..., -1:], 9)
+    return np.where(is_there.any(axis=-1), is_there.argmax(axis=-1) + 1.0, np.inf)
+
+
+def catching_up_table(
+    players: Sequence[str], regret: np.ndarray, n_trials: int, rival: str
+) -> Iterator[str]:
+    """Markdown lines: trials until each player is where a rival is in the end.
+
+    Args:
+        players: names.
+        regret: ``(n_problems, n_players, n_seeds, n_trials)``.
+        n_trials: length of the studies.
+        rival: name of one of the players.
+    """
+    end = regret[:, players.index(rival)]
+    yield row([f"trials for the regret of `{rival}` @{n_trials}", "median", "quartiles", "never"])
+    yield row(["---", "---:", "---:", "---:"])
+    for place, name in enumerate(players):
+        if name != rival:
+            needed = catching_up(regret[:, place], end)
+            low, middle, high = np.quantile(needed, [0.25, 0.5, 0.75], method="inverted_cdf")
+            missed = f"{np.isinf(needed).sum()} of {needed.size}"
+            yield row([f"`{name}`", f"{middle:.0f}", f"{low:.0f} to {high:.0f}", missed])
+
+
 def cost_table(costs: Mapping[str, np.ndarray], n_trials: int) -> Iterator[str]:
     """Markdown lines: CPU milliseconds of a suggestion after so many trials.
 

@@ -13,10 +13,11 @@ from benchmarks.races.tables import PROBLEMS
 from benchmarks.search import choice
 from benchmarks.search.__main__ import main
 from benchmarks.search.ablation import ALL, VARIANTS, on_table
+from benchmarks.search.experience import experience
 from benchmarks.search.fits import Played, needed, table
 from benchmarks.search.players import player
 from benchmarks.search.real import Validated
-from benchmarks.search.tables import interval, regrets
+from benchmarks.search.tables import catching_up, catching_up_table, interval, regrets
 from benchmarks.search.yahpo import MissingError, space_of, surrogates
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -69,6 +70,46 @@ def test_an_interval_holds_its_mean() -> None:
     mean, low, high = interval(np.random.default_rng(0).random((6, 4)))
     assert low < mean < high
     assert interval(np.full((3, 2), 0.5)) == (0.5, 0.5, 0.5)
+
+
+def test_catching_up_counts_trials_until_a_rivals_end() -> None:
+    ours = np.array([[[0.9, 0.3, 0.1], [0.9, 0.8, 0.7]]])
+    rivals = np.array([[[1.0, 0.5, 0.3], [1.0, 1.0, 0.0]]])
+    assert catching_up(ours, rivals).tolist() == [[2.0, np.inf]]
+    regret = np.stack([ours, rivals], axis=1).reshape(1, 2, 2, 3)
+    lines = list(catching_up_table(["a", "b"], regret, 3, "b"))
+    assert lines[2] == "| `a` | 2 | 2 to inf | 1 of 2 |"
+
+
+def test_experience_is_moved_into_the_surrogates_space() -> None:
+    class Xgboost:
+        name = "rbv2_xgboost 1"
+        space = SearchSpace.of({"nrounds": Int(7, 3000, log=True), "eta": Float(0.001, 1)})
+
+    begin = experience(Xgboost(), "portfolio")  # type: ignore[arg-type]
+    assert [point["nrounds"] for point in begin] == [100, 160, 80]
+    assert begin[0]["eta"] == 0.3
+    assert experience(Xgboost(), "defaults") == begin[:1]  # type: ignore[arg-type]
+
+
+def test_a_study_begins_with_what_is_known() -> None:
+    assert experience(Bowl(), "defaults") == []
+    seen: list[Params] = []
+
+    class Known(Bowl):
+        name = "rbv2_rpart 1"
+        space = SearchSpace.of({"cp": Float(0.001, 1)})
+
+        def folds(self, params: Params, seed: int) -> list[float]:
+            seen.append(params)
+            return [float(str(params["cp"]))]
+
+        def truth(self, params: Params) -> float:
+            return float(str(params["cp"]))
+
+    player("random@1,start=defaults").play(Known(), 3, 0)
+    assert seen[0] == {"cp": 0.01}
+    assert len(seen) == 3
 
 
 class Bowl:
