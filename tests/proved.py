@@ -12,6 +12,17 @@ PLACES = (
     "sharing/subtransformers",
     "sharing/test_bins.py",
     "sharing/test_grouping.py",
+    # What goes ahead of its check, and what is checked once, are shared fits; so are fits that are
+    # taken over if deeper trees are the same models.
+    "sharing/test_ahead.py::test_only_what_cannot_end",
+    "sharing/test_ahead.py::test_other_processes_compare",
+    "sharing/test_ahead.py::test_what_is_refuted_ahead",
+    "sharing/test_same_models.py::test_trials_with_submodel_candidates",
+    "sharing/test_same_models.py::test_fits_without_a_seed",
+    "sharing/test_same_models.py::test_a_search_has_the_table",
+    "sharing/test_same_models.py::test_own_metrics_of_predictions",
+    "sharing/test_same_models.py::test_boosting_shows_it_too",
+    "sklearn/test_checked_once.py::",
     "sklearn/test_plan.py::test_first_steps_are_spoken_of_where_nothing_else_is_shared",
     "sharing/test_proved.py::test_no_family_shares",
     "objective/test_quick_metrics.py",

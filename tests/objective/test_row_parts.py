@@ -1,8 +1,10 @@
 """Parts of the rows in scores: of each metric, and as objectives record them."""
 
+import gc
 import random
 import warnings
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from tunesmith.data.row_blocks import N_BLOCKS, blocks_of, from_text
 from tunesmith.history import FoldResult
+from tunesmith.objective.quick_scores import QuickScorers
 from tunesmith.objective.row_parts import INFLUENCES, PartsNoter, text_of
 from tunesmith.types import Fit
 
@@ -130,3 +133,72 @@ def test_asking_once_more_leaves_no_trace(capsys: pytest.CaptureFixture[str]) ->
     assert result.parts
     assert (random.getstate(), str(np.random.get_state())) == before
     assert capsys.readouterr().out == ""
+
+
+class Counting(KNeighborsClassifier):  # type: ignore[misc]
+    """A model that counts how often it is asked."""
+
+    n_asked = 0
+
+    def predict_proba(self, X: Any) -> Any:
+        self.n_asked += 1
+        return super().predict_proba(X)
+
+
+def read_only(y: np.ndarray) -> np.ndarray:
+    y = y.copy()
+    y.flags.writeable = False
+    return y
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "neg_log_loss", "neg_brier_score"])
+def test_a_model_that_was_just_scored_is_not_asked_again(name: str) -> None:
+    X, y = TWO[0], read_only(TWO[1])
+    model, scorer = Counting(7).fit(X, y), get_scorer(name)
+    blocks = blocks_of(np.arange(len(y)), len(y))
+    alone = text_of(scorer, model, X, y, score=scorer(model, X, y), blocks=blocks)
+    for also in ({}, {"accuracy": get_scorer("accuracy")}):
+        quick = QuickScorers({"it": scorer, **also})
+        for _ in range(2):  # the first time compares, the second does not
+            score = quick(model, X, y)["it"]
+            model.n_asked = 0
+            assert text_of(scorer, model, X, y, score=score, blocks=blocks) == alone != ""
+            assert model.n_asked == 0
+    # Once taken, they are gone.
+    assert text_of(scorer, model, X, y, score=score, blocks=blocks) == alone
+    assert model.n_asked == 1
+
+
+def test_other_answers_than_those_of_this_model_and_score_are_never_taken() -> None:
+    X, y = TWO[0], read_only(TWO[1])
+    scorer, blocks = get_scorer("roc_auc"), blocks_of(np.arange(len(y)), len(y))
+    quick = QuickScorers({"it": scorer})
+
+    def own(model: Any, X: Any, y: Any) -> float:
+        return float(scorer(model, X, y))
+
+    model, other = KNeighborsClassifier(7).fit(X, y), KNeighborsClassifier(3).fit(X, y)
+    expected = text_of(scorer, model, X, y, score=scorer(model, X, y), blocks=blocks)
+
+    def found() -> str:
+        return text_of(scorer, model, X, y, score=scorer(model, X, y), blocks=blocks)
+
+    quick(other, X, y)
+    assert found() == expected != ""
+    quick(model, X + 1, y)
+    assert found() == expected
+    # A score by another way, after which the model may be another one.
+    quick(model, X, y)
+    model.set_params(n_neighbors=3)
+    QuickScorers({"it": own})(model, X, y)
+    assert found() == text_of(scorer, other, X, y, score=scorer(other, X, y), blocks=blocks) != ""
+
+
+def test_what_was_asked_keeps_no_model() -> None:
+    X, y = TWO[0], read_only(TWO[1])
+    model = KNeighborsClassifier(7).fit(X, y)
+    QuickScorers({"it": get_scorer("roc_auc")})(model, X, y)
+    there = ref(model)
+    del model
+    gc.collect()
+    assert there() is None

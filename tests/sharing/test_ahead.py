@@ -1,11 +1,9 @@
 """The small part of a check, compared once in the process of a search."""
 
 import pickle
-import random
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
@@ -19,7 +17,7 @@ from tunesmith.history import Check
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.objective.crossval import build_objective
 from tunesmith.objective.live import LiveObjective
-from tunesmith.sharing.ahead import first_groups, may_go_ahead, unnoticed
+from tunesmith.sharing.ahead import first_groups, may_go_ahead
 from tunesmith.sharing.submodels.forest import Forest
 from tunesmith.sklearn import GridSearchCV
 from tunesmith.system.fingerprint import digest
@@ -50,16 +48,6 @@ def test_the_first_group_of_each_prototype_and_names() -> None:
 
     assert list(first_groups(groups, name_of, 9.0)) == [a, b, more]
     assert list(first_groups(groups, name_of, -1.0)) == [a]
-
-
-def test_nothing_of_it_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
-    random.seed(1)
-    np.random.seed(1)
-    before = random.getstate(), np.random.get_state()[1].tolist()  # type: ignore[index]
-    with unnoticed():
-        print(random.random(), np.random.rand())
-    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # type: ignore[index]
-    assert capsys.readouterr().out == ""
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Any]:

@@ -186,6 +186,50 @@ def test_boosting_shows_it_too() -> None:
 
 
 @pytest.mark.parametrize(
+    "estimator",
+    [
+        DecisionTreeClassifier(random_state=0),
+        DecisionTreeClassifier(),
+        RandomForestClassifier(2, random_state=0),
+        HistGradientBoostingClassifier(max_iter=3, random_state=0),
+        make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0)),
+    ],
+)
+def test_an_objection_that_is_remembered_is_that_of_the_very_params(estimator: Any) -> None:
+    """Params in a mixed order: whatever was remembered of others has to be right for these."""
+    objects, prefix = (
+        Objects(),
+        "".join(f"{name}__" for name, _ in estimator.steps[1:])
+        if (hasattr(estimator, "steps"))
+        else "",
+    )
+    choices: dict[str, list[Any]] = {
+        "max_depth": [3, 9, None, 4.5, "3", np.random.RandomState(0)],
+        "max_leaf_nodes": [7, 8],
+        "max_features": ["sqrt", 0.5, np.random.RandomState(0)],
+        "random_state": [0, None, np.random.RandomState(0)],
+        "ccp_alpha": [0.0, 0.1],
+        "early_stopping": [False, True],
+        "class_weight": [None, "balanced"],
+    }
+    rng, known = np.random.default_rng(0), estimator.get_params()
+    names = [name for name in choices if prefix + name in known]
+    shared = SameModels(Grouping(LiveBuilder(estimator, objects)))
+    reasons = set()
+    for _ in range(300):
+        taken = [name for name in names if name == "max_depth" or rng.random() < 0.5]
+        values = {prefix + name: choices[name][rng.integers(len(choices[name]))] for name in taken}
+        params = {name: objects.encode(value) for name, value in values.items()}
+        grown = shared._of(params)
+        assert grown is not None
+        found = shared._objection(grown, params)
+        assert found == shared._judged(grown.growth, params)
+        reasons.add(found)
+    assert len(reasons) > 2
+    assert 1 < len(shared._objections) < 300
+
+
+@pytest.mark.parametrize(
     ("name", "most_looks"),
     [
         # Before its fit, and for each fit among those that may be alike: few of many.

@@ -20,6 +20,21 @@ class CallTimeoutError(Exception):
     """A call ran longer than allowed and was stopped."""
 
 
+def settle(future: Future[Any], *, result: Any = None, error: BaseException | None = None) -> bool:
+    """End the future of a call with its result, or with an error if there is one.
+
+    Returns:
+        False if it was cancelled, or has ended before: an answer may come twice, or too late.
+    """
+    if future.done():
+        return False
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+    return True
+
+
 class Executor(Protocol):
     """Runs ``function(item)`` somewhere."""
 

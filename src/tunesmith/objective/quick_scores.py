@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -128,6 +129,7 @@ class QuickScorers:
         Raises:
             Exception: whatever the estimator or a metric raises.
         """
+        _LAST.clear()
         if self._has_foreign:
             # The user's function may do with its arguments as it likes.
             X = X if is_read_only(X) else own(X)
@@ -137,7 +139,9 @@ class QuickScorers:
         judge = self._judge_of(y)
         try:
             answers = Answers(estimator, X, [part for part in self._parts.values() if part])
-            return {name: self._score(name, judge, answers) for name in self._parts}
+            scores = {name: self._score(name, judge, answers) for name in self._parts}
+            _LAST[:] = answers.kept()
+            return scores
         except UnusualError:
             return dict(self._own(estimator, X, y))
 
@@ -186,6 +190,7 @@ class Answers:
         self.estimator, self.X = estimator, X
         self._names = {part.methods: _first_of(part.methods, estimator) for part in parts}
         self._found: dict[str, Any] = {}
+        self._labels: dict[str, Any] = {}
         self._classes: list[Any] = []
         if is_classifier(estimator):
             self._classes = _plain_classes(getattr(estimator, "classes_", None))
@@ -195,7 +200,16 @@ class Answers:
         name = self._names[part.methods]
         if name not in self._found:
             self._found[name] = self._asked(name, part.pos_label)
+            self._labels[name] = part.pos_label
         return self._found[name]
+
+    def kept(self) -> "list[Kept]":
+        """What was asked, without holding on to the estimator; empty if that is impossible."""
+        try:
+            of = ref(self.estimator), ref(self.X)
+        except TypeError:
+            return []
+        return [Kept(*of, self._names, self._found, self._labels)]
 
     def _asked(self, name: str, pos_label: Any) -> Any:
         is_binary = len(self._classes) == 2
@@ -208,6 +222,45 @@ class Answers:
         if name in ("predict_proba", "predict_log_proba"):
             return _column(answer, place)
         return -1 * answer if name == "decision_function" and place == 0 else answer
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Answers that an estimator has given on some rows."""
+
+    estimator: "ref[Any]"
+    X: "ref[Any]"
+    names: Mapping[tuple[str, ...], str]
+    answers: Mapping[str, Any]
+    labels: Mapping[str, Any]
+
+    def has(self, part: Part, estimator: Any, X: Any) -> bool:
+        """True if this very estimator was asked for what a scorer needs, on these very rows."""
+        name = self.names.get(part.methods)
+        # Of probabilities, the column that was kept is that of the first scorer's class.
+        if name is None or name not in self.answers or self.labels[name] != part.pos_label:
+            return False
+        return self.estimator() is estimator and self.X() is X
+
+
+_LAST: list[Kept] = []
+"""What the last score was made from, until it is taken; none if another way has scored."""
+
+
+def taken_answers(part: Part, estimator: Any, X: Any) -> Any:
+    """Answers for one scorer, right after a score of the same estimator: asked for once only.
+
+    They are those that the score was made from. If that is not certain, the estimator is asked.
+
+    Args:
+        part: the scorer.
+        estimator: fitted.
+        X: rows.
+    """
+    last = _LAST.pop() if _LAST else None
+    if last is not None and last.has(part, estimator, X):
+        return last.answers[last.names[part.methods]]
+    return Answers(estimator, X, [part]).to(part)
 
 
 def _first_of(methods: Sequence[str], estimator: Any) -> str:

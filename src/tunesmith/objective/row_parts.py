@@ -17,10 +17,10 @@ import numpy as np
 
 from tunesmith.data.row_blocks import in_text
 from tunesmith.history import FoldResult
-from tunesmith.objective.quick_scores import Answers, Part
-from tunesmith.sharing.ahead import unnoticed
+from tunesmith.objective.quick_scores import Part, taken_answers
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.interruptions import is_ours
+from tunesmith.system.user_output import unnoticed
 from tunesmith.types import Fit, Params
 
 R = TypeVar("R", bound=FoldResult)
@@ -62,7 +62,7 @@ def text_of(scorer: Any, model: Any, X: Any, y: Any, *, score: float, blocks: np
     if part is None or influences is None or len(blocks) < 2:
         return ""
     y = np.asarray(y)
-    found = influences(y, np.asarray(Answers(model, X, [part]).to(part)), part.options)
+    found = influences(y, np.asarray(taken_answers(part, model, X)), part.options)
     # Special cases of the metric are not repeated here: what gives another score has no parts.
     if found is None or not isclose(part.sign * found.score, score, rel_tol=CLOSE, abs_tol=1e-9):
         return ""

@@ -4,15 +4,9 @@ Workers import their libraries for most of a second, in which that process would
 shared fits with fresh ones on a small part of the rows, which each worker would do otherwise.
 """
 
-import io
-import random
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
 from typing import Any
-
-import numpy as np
 
 from tunesmith.sharing.pipeline_prefix import front_steps
 from tunesmith.sharing.proved import blocker_of_parts
@@ -50,16 +44,3 @@ def first_groups(
             return
         seen.add(key)
         yield candidates
-
-
-@contextmanager
-def unnoticed() -> Iterator[None]:
-    """Keep what fits print, warn of and draw from global generators from the user's program."""
-    drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
-    try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        random.setstate(drawn)
-        np.random.set_state(drawn_by_numpy)

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from tunesmith.data.slices import SliceCache, Slices
 from tunesmith.history import Check
-from tunesmith.sharing.ahead import first_groups, may_go_ahead, unnoticed
+from tunesmith.sharing.ahead import first_groups, may_go_ahead
 from tunesmith.sharing.builder import Builder
 from tunesmith.sharing.checks import (
     N_SMALL,
@@ -41,6 +41,7 @@ from tunesmith.space import SearchSpace
 from tunesmith.space.parameter import canonical_json
 from tunesmith.system.fingerprint import digest
 from tunesmith.system.interruptions import is_ours
+from tunesmith.system.user_output import unnoticed
 from tunesmith.types import Facts, Fit, Params, Value
 
 PREFIX = "prefix"

@@ -11,6 +11,7 @@ its own. If they differ, nothing is taken over.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import NoneType
 from typing import Any, TypeAlias
 
 from tunesmith.history import Check, FoldResult
@@ -23,6 +24,8 @@ from tunesmith.types import Facts, Fit, Params
 
 WAY = "SameModel"
 """Sharing method that is recorded with scores which were taken over."""
+MAX_JUDGED = 1000
+"""Estimators whose objection is remembered."""
 Alike: TypeAlias = tuple[str, int]
 """Params but for those that may differ, as text, and a fold."""
 Shown: TypeAlias = tuple[tuple[str, int], ...]
@@ -46,6 +49,15 @@ class _Growing:
         """Text of all that may not differ, whatever a fit shows."""
         others = {n: v for n, v in params.items() if n not in self.own}
         return canonical_json([others, self.growth.fixed(self._whole(params))])
+
+    def judged_by(self, params: Params) -> str:
+        """Text of all that decides if fits show anything.
+
+        A plain number of a parameter that may differ does not: no rule looks at it. An object
+        could be a source of random numbers.
+        """
+        numbers = {n for n in self.own if type(params[n]) in (int, float, NoneType)}
+        return canonical_json({n: None if n in numbers else v for n, v in params.items()})
 
     def _whole(self, params: Params) -> dict[str, Any]:
         """The estimator's own parameters."""
@@ -75,6 +87,8 @@ class SameModels:
     _awaited: dict[Alike, tuple[str, FoldResult]] = field(default_factory=dict, repr=False)
     """Params and fold of fits that are compared -> the kind, and the result that is expected."""
     _grown: dict[str, _Growing | None] = field(default_factory=dict, repr=False)
+    _objections: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    """Params that matter, as text -> reason why their fits show nothing; empty if they do."""
 
     # -- in a worker -------------------------------------------------------------------------
 
@@ -88,9 +102,18 @@ class SameModels:
         grown = self._of(params)
         if grown is None or not grown.growth.proved.has(last):
             return None
-        return None if self._objection(grown.growth, params) else grown.growth.facts(last)
+        return None if self._objection(grown, params) else grown.growth.facts(last)
 
-    def _objection(self, growth: Growth, params: Params) -> str:
+    def _objection(self, grown: _Growing, params: Params) -> str:
+        # Each fold asks for it, and the estimator is built for the answer alone.
+        key = grown.judged_by(params)
+        if key not in self._objections:
+            if len(self._objections) >= MAX_JUDGED:
+                self._objections.clear()
+            self._objections[key] = self._judged(grown.growth, params)
+        return self._objections[key]
+
+    def _judged(self, growth: Growth, params: Params) -> str:
         estimator = self.grouping.builder.build(params)
         last, own = last_step(estimator)[1], (growth.parameter, *growth.free)
         return (

@@ -14,7 +14,7 @@ from typing import Any
 Node = Callable[[Mapping[str, Any]], Any]
 
 # Without `**`: a line such as `9**9**9` in a configuration would never end.
-BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+ARITHMETIC: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -32,7 +32,7 @@ COMPARE: dict[type[ast.AST], Callable[[Any, Any], bool]] = {
     ast.In: lambda left, right: left in right,
     ast.NotIn: lambda left, right: left not in right,
 }
-UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {
+SIGNS: dict[type[ast.AST], Callable[[Any], Any]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
     ast.Not: operator.not_,
@@ -129,7 +129,7 @@ def _sequence(node: Any) -> Node:
 
 
 def _binary(node: Any) -> Node:
-    act, left, right = _allowed(BINARY, node.op), _compile(node.left), _compile(node.right)
+    act, left, right = _allowed(ARITHMETIC, node.op), _compile(node.left), _compile(node.right)
     # A number times a string would let a tiny file build a huge string.
     return lambda params: act(_number(left(params)), _number(right(params)))
 
@@ -141,7 +141,7 @@ def _number(value: Any) -> float:
 
 
 def _unary(node: Any) -> Node:
-    act, operand = _allowed(UNARY, node.op), _compile(node.operand)
+    act, operand = _allowed(SIGNS, node.op), _compile(node.operand)
     return lambda params: act(operand(params))
 
 

@@ -35,7 +35,7 @@ from tunesmith.execute.cluster.dask_link import (
 from tunesmith.execute.cluster.deploy import TYPES, Deployment
 from tunesmith.execute.cluster.host import DIED, MISSING, STOPPED, TIMEOUT, UNSTARTED, Answer
 from tunesmith.execute.cluster.sent import describe
-from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError
+from tunesmith.execute.executor import Call, CallTimeoutError, WorkerDiedError, settle
 from tunesmith.execute.processes import (
     FORGETTING,
     HELD_S,
@@ -444,13 +444,8 @@ class DaskExecutor(EndsWithBlock):
             self._settle(call, error=WorkerDiedError(cause))
 
     def _settle(self, call: _DaskCall, *, result: Any = None, error: Any = None) -> None:
-        if call.future.cancelled() or call.future.done():
-            return
-        if error is None:
-            call.future.set_result(result)
-        else:
-            call.future.set_exception(error)
-        self._done.append(call)
+        if settle(call.future, result=result, error=error):
+            self._done.append(call)
 
 
 def _deployment(options: dict[str, Any]) -> Deployment:

@@ -13,24 +13,12 @@ from typing import Any
 
 from tunesmith.importers.python.module import Event, PythonModule
 from tunesmith.importers.refusal import Refused
+from tunesmith.space.expression import ARITHMETIC, SIGNS
 
 MAX_ITEMS = 10_000
 MAX_POWER = 1000
 MAX_NAMES = 50
 """Names that may stand for each other before it is taken for a circle."""
-BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-}
-UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-    ast.Not: operator.not_,
-}
 PLAIN: dict[str, Callable[..., Any]] = {
     **{f.__name__: f for f in (list, tuple, sorted, int, float, str, len, round, bool)},
     **{f.__name__: f for f in (min, max, abs, sum, dict, range, zip, enumerate, reversed)},
@@ -168,9 +156,9 @@ class Constants:
         return result
 
     def _unary(self, node: Any) -> Any:
-        if type(node.op) not in UNARY:
+        if type(node.op) not in SIGNS:
             raise unknown(node)
-        return UNARY[type(node.op)](self.value(node.operand))
+        return SIGNS[type(node.op)](self.value(node.operand))
 
     def _binary(self, node: Any) -> Any:
         left, right = self.value(node.left), self.value(node.right)
@@ -330,13 +318,13 @@ def binary(node: ast.BinOp, left: Any, right: Any) -> Any:
         if isinstance(left, int) and abs(left) > 10**6:
             raise unknown(node)
         return left**right
-    if type(node.op) not in BINARY:
+    if type(node.op) not in ARITHMETIC:
         raise unknown(node)
     if isinstance(node.op, ast.Mult):
         counts = [n for n in (left, right) if isinstance(n, int)]
         if any(isinstance(v, str | list | tuple) for v in (left, right)) and max(counts) > 1000:
             raise unknown(node)
-    return BINARY[type(node.op)](left, right)
+    return ARITHMETIC[type(node.op)](left, right)
 
 
 def compare(op: ast.cmpop, left: Any, right: Any) -> bool:

@@ -25,15 +25,16 @@ from tunesmith.importers.python.abstract import (
     known,
 )
 from tunesmith.importers.python.conditions import Route
-from tunesmith.importers.python.constants import METHODS, UNARY, Constants, binary, compare, source
+from tunesmith.importers.python.constants import METHODS, Constants, binary, compare, source
 from tunesmith.importers.python.module import PythonModule
 from tunesmith.importers.refusal import Refused, place_of
+from tunesmith.space.expression import SIGNS
 
 MAX_ROUNDS = 200
 READING = ("report", "should_prune", "set_user_attr", "number", "params", "user_attrs")
 """Attributes of a trial that propose nothing."""
-UNARY_OR_INVERT: dict[type[ast.unaryop], Callable[[Any], Any]] = {
-    **UNARY,
+UNARY_OR_INVERT: dict[type[ast.AST], Callable[[Any], Any]] = {
+    **SIGNS,
     ast.Invert: operator.invert,
 }
 

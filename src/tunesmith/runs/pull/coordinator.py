@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from tunesmith.errors import StorageError, TunesmithError
-from tunesmith.execute.executor import CallTimeoutError, WorkerDiedError
+from tunesmith.execute.executor import CallTimeoutError, WorkerDiedError, settle
 from tunesmith.ledger.leases.seam import (
     AnswerKind,
     Evaluations,
@@ -383,10 +383,5 @@ class Coordinator:
             )
 
     def _settle(self, call: _PullCall, *, result: Any = None, error: Any = None) -> None:
-        if call.future.cancelled() or call.future.done():
-            return
-        if error is None:
-            call.future.set_result(result)
-        else:
-            call.future.set_exception(error)
-        self._done.append(call)
+        if settle(call.future, result=result, error=error):
+            self._done.append(call)
