@@ -157,6 +157,13 @@ class Summary:
         return has_current and self.gate is not None and self.gate.holds_back
 
     @property
+    def is_current(self) -> bool:
+        """True if the chosen trial has the current parameters."""
+        return any(
+            one.name == "current" and one.reference == self.chosen for one in self.comparisons
+        )
+
+    @property
     def is_program(self) -> bool:
         """True if a program is scored."""
         return self.recorded.is_program

@@ -216,6 +216,9 @@ def _ties(summary: Summary, words: Words) -> str:
     text = f"Any of {n} trials may be the truly best one ({words.term('ties')}, marked ≈; {are})."
     simplest = summary.choices["simplest"]
     if simplest == summary.choices["best"]:
+        if not summary.margin:
+            # No gain, of which a share could be given up: such a sentence would say "0 worse".
+            return text
         return f"{text} No simpler trial is shown to be at most {summary.margin:.2g} worse."
     return (
         f"{text} The simplest that is shown to be at most {summary.margin:.2g} worse is trial"

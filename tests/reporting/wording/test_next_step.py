@@ -89,3 +89,16 @@ def test_what_was_not_taken_is_not_called_proposed() -> None:
     taken = render(summary(CLEAR, 1, HOLDING))
     assert "## Current → proposed" in taken
     assert "**`4`**" in taken
+
+
+@pytest.mark.parametrize("policy", [OPEN, HOLDING])
+def test_a_winner_that_is_the_current_one_is_called_so(policy: Policy) -> None:
+    kept = summary(CLEAR, 4, policy)
+    text: Any = render(kept)
+    assert "**Kept the current parameters**" in text
+    assert "## Current parameters, as in trial 3" in text
+    assert "| parameter | current |" in text
+    assert "not taken" not in text
+    assert "proposed" not in text
+    assert "at most 0 worse" not in text
+    assert best_rows(kept)["header"][-1] == "current"

@@ -199,7 +199,8 @@ def best_rows(summary: Summary) -> dict[str, Any]:
     rows = [[name, *(_value(trial, name) for trial in shown)] for name in names]
     rows += [[m.name, *(with_error(t, m.name) for t in shown)] for m in summary.metrics]
     last = f"trial {best.number}, not taken" if summary.is_refused else "proposed"
-    return {"header": ["parameter", *(c.name for c in columns), last], "rows": rows}
+    own = "current" if summary.is_current else last
+    return {"header": ["parameter", *(c.name for c in columns), own], "rows": rows}
 
 
 def _value(trial: Ranked, name: str) -> str:

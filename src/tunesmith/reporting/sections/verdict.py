@@ -37,7 +37,8 @@ def parameters(summary: Summary) -> str:
     current = columns.get("current")
     names = sorted({*chosen.params, *(n for params, _ in columns.values() for n in params)})
     is_refused = summary.is_refused
-    header = ["parameter", *columns, f"trial {chosen.number}" if is_refused else "proposed"]
+    last = f"trial {chosen.number}" if is_refused else "proposed"
+    header = ["parameter", *columns, "current" if summary.is_current else last]
     rows = []
     for name in names:
         new = value_cell(chosen.params, name)
@@ -51,7 +52,9 @@ def parameters(summary: Summary) -> str:
         own = score_cell(chosen, score)
         rows.append([name_cell(score), *scores, own if is_refused else f"**{own}**"])
     heading = "Best parameters" if current is None else "Current → proposed"
-    if is_refused:
+    if summary.is_current:
+        heading = f"Current parameters, as in trial {chosen.number}"
+    elif is_refused:
         heading = f"Current parameters, and trial {chosen.number}, which was not taken"
     return f"## {heading}\n\n{table(header, rows)}"
 
