@@ -8,6 +8,7 @@ import pytest
 from tests.cli.conftest import Run
 
 from tunesmith.ledger.ledger import Ledger
+from tunesmith.testing.projects import TUNING, make_project
 
 BEST = "config/best_parameters.yaml"
 
@@ -99,7 +100,7 @@ def test_a_finished_study_has_nothing_to_do_and_no_library_to_import(
     listed = process("run", "-q", PYTHONPROFILEIMPORTTIME="1")
     again = preloaded("run", "-q")
     assert again.stdout == first.stdout
-    assert "0 fits made, 36 scores known before" in again.stdout
+    assert "0 fits made, 36 scores of earlier fits" in again.stdout
     assert "tunesmith.runs.up_to_date" in listed.stderr
     assert not [
         name for name in ("pandas", "sklearn", "sqlalchemy") if f"{name}\n" in listed.stderr
@@ -107,6 +108,17 @@ def test_a_finished_study_has_nothing_to_do_and_no_library_to_import(
     (finished / BEST).unlink()
     assert preloaded("run", "-q", "--json").returncode == 0
     assert (finished / BEST).is_file()
+
+
+def test_scores_of_the_same_model_are_none_that_were_known_before(
+    tunesmith: Run, project: Path
+) -> None:
+    text = TUNING.replace("{int: [1, 6]}", "[40, 50, 60]").replace("METHOD", "grid")
+    make_project(project, text=f"{text}execution: {{executor: serial}}\n")
+    done = tunesmith("run")
+    # Some depth needs no fit, although the ledger has just been made.
+    assert " scores of earlier fits. Ended by" in done.stdout
+    assert "known" not in done.stdout
 
 
 def test_status_says_when_and_why_it_ended(tunesmith: Run, finished: Path) -> None:

@@ -53,7 +53,7 @@ def closing_text(summary: Summary, record: StudyRecord, files: Iterable[Path]) -
     if run.n_evaluated > run.n_fits:
         fits += f" for {run.n_evaluated:,} scores"
     if run.n_reused:
-        fits += f", {run.n_reused:,} scores known before"
+        fits += f", {run.n_reused:,} scores of earlier fits"
     if summary.n_points > summary.n_trials:
         fits += "; each trial is the best of all that its fits score"
     trials = numbers.counted(summary.n_trials, "trial")

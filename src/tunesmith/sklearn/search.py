@@ -42,7 +42,8 @@ class GridSearchCV(SearchCV, TheirGridSearchCV):  # type: ignore[misc]
     Attributes:
         plan_: what was foreseen of shared fits, and why there were not more; ``print`` it.
         n_fits_: fits made; one may have scored several candidates.
-        n_reused_: scores of a candidate on a fold that the ledger already knew.
+        n_reused_: scores of a candidate on a fold that needed no fit: the ledger knew them, or an
+            earlier fit has shown to give the same model.
         n_stopped_: candidates that a race stopped before their last fold.
         stopped_by_: reason for which the search ended.
         oof_predictions_: table with what each fold model predicted for its test rows.

@@ -62,7 +62,7 @@ def test_the_best_points_of_an_earlier_study_are_tried_first(tunesmith: Run, pro
     assert "earlier" in tunesmith("check").stdout
     assert "9 scores of the points that are tried first known" in tunesmith("check").stdout
     # The data are the same: these points cost no fit.
-    assert "0 fits made, 9 scores known before" in tunesmith("run").stdout
+    assert "0 fits made, 9 scores of earlier fits" in tunesmith("run").stdout
     # They are fixed with the study: a longer run continues the same trials.
     configure(project, "second", start=start, depth="{int: [1, 8]}", trials=5)
     assert tunesmith("run").returncode == 0
