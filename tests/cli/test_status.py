@@ -71,7 +71,7 @@ def test_stale_and_why(tunesmith: Run, loose: Path) -> None:
     path = loose / "tuning.yaml"
     text = path.read_text()
     path.write_text(text.replace("[gini, entropy]", "[gini]"))
-    assert standing(tunesmith)["words"] == "stale: the space changed"
+    assert standing(tunesmith)["words"] == "stale: `space` changed"
     path.write_text(text)
     assert standing(tunesmith)["is_current"]
     data = loose / "data.csv"

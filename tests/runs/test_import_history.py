@@ -207,7 +207,7 @@ ODD: Mapping[str, tuple[Any, str]] = {
     ),
     "other search": (
         lambda root: changed(root, search={"method": "random", "seed": 3}),
-        "is left out: the search changed since it was written",
+        "is left out: `search.method` changed since it was written",
     ),
 }
 

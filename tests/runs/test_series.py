@@ -59,7 +59,7 @@ def test_another_search_begins_a_new_series_and_says_so(opener: Opener) -> None:
     second = opener.open()
     assert (second.is_new, second.generation) == (True, first.generation + 1)
     assert opener.said == [
-        "the search changed: a new series of trials begins, known evaluations are reused"
+        "`space` changed: a new series of trials begins, known evaluations are reused"
     ]
 
 

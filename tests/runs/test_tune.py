@@ -374,7 +374,10 @@ def test_what_changed_is_said(tmp_path: Path) -> None:
     run(params={"min_samples_leaf": 3})
     load_wine(as_frame=True).frame.iloc[1:].to_csv(tmp_path / "data.csv", index=False)
     last = run(params={"min_samples_leaf": 3})
-    assert [text.split(":")[0] for text in said] == ["the objective changed", "the data changed"]
+    assert [text.split(":")[0] for text in said] == [
+        "the objective changed (`objective.params`)",
+        "the data changed",
+    ]
     assert last.record.head.generation == 3
     assert last.n_evaluated == 10
 

@@ -15,9 +15,6 @@ from tunesmith.types import StopKind
 if TYPE_CHECKING:
     from tunesmith.runs.factory import Described
 
-SECTIONS = ("search", "budget")
-"""Sections of the configuration that fix the trials, beside the scores' dependencies."""
-
 
 @dataclass(frozen=True)
 class Staleness:
@@ -83,29 +80,13 @@ def stale_reasons(
         record: of the series.
         objective: built from the definition, or its outline.
     """
-    from tunesmith.analysis.compare import changes
-    from tunesmith.ledger.rows import as_recorded
-    from tunesmith.runs.causes import BLAME, read_files_changed
+    from tunesmith.runs.causes import Causes, read_files_changed
     from tunesmith.runs.factory import identity
-    from tunesmith.runs.proposing import is_renewed
 
     if record.head.identity == identity(definition, objective):
         yield from read_files_changed(record.head, objective)
-        return
-    then, now = record.head.recorded, as_recorded(definition.as_json())
-    context = record.head.context
-    reasons = [text for k, text in BLAME.items() if context.get(k) != objective.context.get(k)]
-    if not reasons and is_renewed(then, now):
-        yield "this version of Tunesmith proposes other trials"
-        return
-    reasons += [
-        f"`{section}` of the configuration changed"
-        for section in SECTIONS
-        if then.section(section) != now.section(section)
-    ]
-    if changes(then.space.content or {}, now.space.content or {}):
-        reasons.append("the space changed")
-    yield from reasons or ["the configuration changed"]
+    else:
+        yield from Causes(definition, objective).reasons(record.head)
 
 
 def left_to_do(definition: Definition, record: StudyRecord) -> str | None:

@@ -1,10 +1,10 @@
 """Everything besides results that decides which trials a study proposes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tunesmith import registry
 from tunesmith.config.model import File, SearchSection
-from tunesmith.ledger.recorded_study import RecordedStudy
 from tunesmith.search.sampler import Sampler, SpreadingSampler, looks_back, version_of
 from tunesmith.study.look_ahead import RULE, UNREAD, default_window
 
@@ -19,8 +19,6 @@ FINISHING = 1
 """Version of the rule by which the last trials with budgets are finished."""
 PROMOTION = 1
 """Version of the rule by which trials of several metrics are promoted."""
-SECTIONS = ("objective", "budget")
-"""Sections of the configuration on which the trials depend, beside the search and the space."""
 
 
 def named_sampler(search: SearchSection) -> Sampler:
@@ -76,19 +74,16 @@ def marks(file: File) -> dict[str, Any]:
     return {**found, "race": RACE, **({"order": SPREAD} if is_grid else {})}
 
 
-def is_renewed(before: RecordedStudy, now: RecordedStudy) -> bool:
-    """True if the configured search is the same, and only Tunesmith proposes other trials.
+def is_former_default(
+    section: str, key: str, before: Mapping[str, Any], now: Mapping[str, Any]
+) -> bool:
+    """True if nobody has named a value: an earlier version recorded its default.
 
     Args:
-        before: definition of an earlier series.
-        now: the present one, as it would be recorded.
+        section: of the configuration.
+        key: in the section.
+        before: the section as an earlier version recorded it.
+        now: the section as it is now.
     """
-    searches = [dict(one.section("search") or {}) for one in (before, now)]
-    windows = [search.pop("window", None) for search in searches]
-    is_default = windows[0] == windows[1] or windows == [FORMER_WINDOW, None]
-    for search in searches:
-        # Earlier versions knew no races, and recorded no key for them.
-        search.setdefault("race", None)
-    is_same = all(before.section(part) == now.section(part) for part in SECTIONS)
-    is_same &= before.space.content == now.space.content
-    return is_same and is_default and searches[0] == searches[1]
+    is_window = (section, key) == ("search", "window")
+    return is_window and (before.get(key), now.get(key)) == (FORMER_WINDOW, None)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from tunesmith.ledger.ledger import Ledger
 from tunesmith.ledger.records import StudyHead
-from tunesmith.ledger.rows import as_recorded
 from tunesmith.objective.objective import Objective, holding, signs_of_leaks
-from tunesmith.runs.causes import blamed, what_changed
+from tunesmith.runs.causes import Causes
 from tunesmith.runs.factory import identity
 from tunesmith.runs.import_history import CommittedHistory, Taken, import_trials_from, set_aside
 from tunesmith.runs.known_evaluations import HistorySearch, take_in
@@ -48,8 +47,7 @@ class SeriesOpening:
             for note in notes:
                 self.run.say(note)
             if before is not None and not self.run.restart:
-                now = as_recorded(self.run.definition.as_json())
-                self.run.say(what_changed(before, now, self.objective))
+                self.run.say(Causes(self.run.definition, self.objective).told(before))
         return head
 
     @cached_property
@@ -104,7 +102,7 @@ class SeriesOpening:
         elif taken.problem:
             say(f"{name} is left out: {taken.problem}")
         elif taken.other is not None and before is None:
-            reasons = blamed(taken.other, self.objective) or "the search changed"
+            reasons = ", ".join(Causes(definition, self.objective).reasons(taken.other))
             say(
                 f"{name} is left out: {reasons} since it was written; a new series of trials begins"
             )

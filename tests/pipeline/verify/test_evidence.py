@@ -106,4 +106,4 @@ def test_tampering_that_dvc_was_made_to_vouch_for_is_found(tmp_path: Path) -> No
     assert dvc(tmp_path, "status", "-q") == 0
     laundered = found(tmp_path)
     assert set(laundered) == {BEST, "study `small`"}
-    assert "the space changed" in laundered["study `small`"][0]
+    assert "`space` changed" in laundered["study `small`"][0]

@@ -368,7 +368,7 @@ def test_nothing_at_all_is_not_verified(tmp_path: Path) -> None:
 
 STALE: dict[str, tuple[Damage, str]] = {
     "data": (edit("data.csv", "5.1,", "5.2,"), "the data changed"),
-    "space": (edit("tuning.yaml", "[gini, entropy]", "[gini]"), "the space changed"),
+    "space": (edit("tuning.yaml", "[gini, entropy]", "[gini]"), "`space` changed"),
     "objective": (edit("tuning.yaml", "cv: 3", "cv: 4"), "changed"),
 }
 
