@@ -73,6 +73,10 @@ class NoResultWarning(UserWarning):
     """A study ended without one usable trial, and its caller had asked for no progress."""
 
 
+class LedgerWarning(UserWarning):
+    """A ledger is used although its log is gone, after all of it was checked."""
+
+
 class ChangedInputError(TunesmithError):
     """A file that all runs read was changed while a study was running.
 

@@ -14,7 +14,7 @@ import click
 
 from tunesmith.cli.common.held import Held, is_wanted
 from tunesmith.cli.common.lazy import LazyGroup
-from tunesmith.cli.common.streams import command_ci, prepare, say
+from tunesmith.cli.common.streams import command_ci, prepare, say, say_warnings
 from tunesmith.errors import ConfigError, ExitCode, TunesmithError
 from tunesmith.system.interruptions import Interrupted, interruption_behind, leave
 from tunesmith.system.redact import clean, printable
@@ -73,6 +73,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; every deliberate error becomes a message and an exit code."""
     prepare()
+    say_warnings()
     # Before a command is called, because the user's code may print as soon as it is imported.
     if is_wanted():
         hold_with(Held())

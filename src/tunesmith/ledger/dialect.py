@@ -169,7 +169,7 @@ def begin_writing(engine: Engine, keeper: LogKeeper) -> None:
         _retry_locked(lambda: raw.execute("PRAGMA journal_mode = WAL").fetchall())
         if file is not None:
             keeper.keep(file)
-        _retry_locked(lambda: mark_in_use(raw))
+            _retry_locked(lambda: mark_in_use(raw, file))
     finally:
         connection.close()
 

@@ -3,7 +3,8 @@
 While a ledger is open for writing, the file is marked as *in use*, and the last commits are in the
 log beside it (``-wal``). The last process to close it moves everything into the one file and marks
 it as *at rest*, with a checksum of all its content. So a copy of the file alone can be checked.
-After a kill, the next process to open it checks every row, every index and the log.
+After a kill, the next process to open it checks every row, every index and the log. If another
+SQLite program has moved the log into the file meanwhile, it checks all that is in the file.
 """
 
 import os
@@ -11,6 +12,7 @@ import secrets
 import sqlite3
 import struct
 import time
+import warnings
 import weakref
 import zlib
 from collections.abc import Iterator, Sequence
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from tunesmith.errors import DamagedError, StorageError
+from tunesmith.errors import DamagedError, LedgerWarning, StorageError
 from tunesmith.ledger.rows import CHECKED, LATER_TABLES, checksum
 from tunesmith.system import faults
 from tunesmith.system.files import private_rights, set_rights
@@ -28,7 +30,8 @@ from tunesmith.system.interruptions import undisturbed
 from tunesmith.system.portable.abilities import CLOSE_ON_EXEC, NO_LINKS
 
 IN_USE, AT_REST = 0x74756E31, 0x74756E30
-"""Values of SQLite's ``application_id`` for a ledger; the checksum is its ``user_version``."""
+"""Values of SQLite's ``application_id`` for a ledger; ``user_version`` is the checksum of a file at
+rest, and while it is in use, a number made from its inode."""
 MARK, CHECKSUM = slice(68, 72), slice(60, 64)
 VARYING = (slice(18, 20), slice(24, 28), CHECKSUM, MARK, slice(92, 100))
 """Bytes that closing itself changes: those about the log, counters, and the marks."""
@@ -57,6 +60,19 @@ def has_log(file: Path) -> bool:
 def has_journal(file: Path) -> bool:
     """True if there is a journal from which SQLite brings back what the file held before."""
     return _holds_anything(file.with_name(f"{file.name}-journal"))
+
+
+def lacks_log(file: Path) -> bool:
+    """True if a file is marked as in use, and its log is gone, as after a kill and another program.
+
+    Of a file that cannot be read, nothing is said.
+    """
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(MARK.stop)
+    except OSError:
+        return False
+    return head[MARK] == IN_USE.to_bytes(4, "big") and not has_log(file)
 
 
 def _holds_anything(path: Path) -> bool:
@@ -229,10 +245,8 @@ def _check_after_kill(file: Path, *, rows: bool) -> bool:
                 return False  # closed this very moment
             # Only now nobody else can make it, or move it into the file.
             if not has_log(file):
-                raise DamagedError(
-                    f"it was in use when it was copied or its run was killed, and {log.name}, with"
-                    " what was written last, is not there"
-                )
+                _check_without_log(file, connection)
+                return True
             _check_log(log)
             if rows:
                 check_rows(connection)
@@ -241,6 +255,42 @@ def _check_after_kill(file: Path, *, rows: bool) -> bool:
             return False
         raise
     return rows
+
+
+def _check_without_log(file: Path, connection: sqlite3.Connection) -> None:
+    """Check a file that is marked as in use, whose log is gone.
+
+    Any other SQLite program that is the last to close the file moves the log into it and removes
+    it, but knows nothing of the mark. Then all is there. A copy of the file without its log looks
+    the same, but for its inode.
+
+    Raises:
+        DamagedError: it is a copy, which is a part of what was written, or a row is not as written.
+    """
+    log = log_of(file).name
+    if _pragma(connection, "user_version") != _inode_mark(file):
+        raise DamagedError(
+            f"it was in use when it was copied or its run was killed, and {log}, with"
+            " what was written last, is not there"
+        )
+    try:
+        check_rows(connection)
+    except DamagedError as error:
+        raise DamagedError(f"its run was killed, {log} is not there, and {error}") from None
+    warnings.warn(
+        f"ledger {file}: its run was killed, and {log} is gone: another program has probably"
+        " opened the file and moved the log into it. Every row and index of it was checked and is"
+        " as it was written, so it is used. If the log was deleted instead, what was written last"
+        " is evaluated again.",
+        LedgerWarning,
+        stacklevel=1,
+    )
+
+
+def _inode_mark(file: Path) -> int:
+    """Number that tells a file that is in use from its copies; signed, 32 bits."""
+    value = zlib.crc32(str(file.stat().st_ino).encode())
+    return int(struct.unpack(">i", value.to_bytes(4, "big"))[0])
 
 
 @contextmanager
@@ -436,15 +486,26 @@ def write_new(file: Path, content: bytes) -> bool:
     return True
 
 
-def mark_in_use(connection: sqlite3.Connection) -> None:
+def mark_in_use(connection: sqlite3.Connection, file: Path) -> None:
     """Mark the file, before anything is written into its log.
 
     Args:
         connection: outside a transaction, to a file with a log.
+        file: of the ledger.
     """
-    if _pragma(connection, "application_id") == IN_USE:
+    own = _inode_mark(file)
+    marks = _pragma(connection, "application_id"), _pragma(connection, "user_version")
+    if marks == (IN_USE, own):
         return
-    connection.execute(f"PRAGMA application_id = {IN_USE}")
+    # Both at once: with one of them alone, the file would count as damaged after a kill.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(f"PRAGMA user_version = {own}")
+        connection.execute(f"PRAGMA application_id = {IN_USE}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
     faults.reach("ledger.mark")
     # Into the file itself: a copy of the file without its log must show the mark.
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

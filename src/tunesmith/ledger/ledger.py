@@ -113,13 +113,18 @@ class Ledger(EndsWithBlock):
         """
         url = dialect.address(location)
         file = dialect.file_of(url)
+        is_bare = False
         if file is None:
             ledger = cls(url)
         else:
+            is_bare = create and integrity.lacks_log(file)
             with named(dialect.readable(url)):
                 ledger = cls._of_file(url, file, most_bytes=None if create else most_bytes)
         try:
             ledger._prepare(url, create=create)
+            if is_bare:
+                # Its rows have no checksums, and the log may have been cut off.
+                ledger.derive()
         except BaseException:
             ledger.close()
             raise

@@ -3,11 +3,13 @@
 import codecs
 import os
 import sys
+import warnings
 from contextlib import suppress
+from typing import Any
 
 import click
 
-from tunesmith.errors import StorageError
+from tunesmith.errors import LedgerWarning, StorageError
 from tunesmith.system.ci_commands import inert, is_ci
 from tunesmith.system.redact import redact
 
@@ -28,6 +30,19 @@ def prepare() -> None:
             # Only a terminal can lack characters; files and pipes take UTF-8.
             is_narrow = "ascii" in stream.encoding.lower() and not stream.isatty()
             stream.reconfigure(errors="tunesmith", encoding="utf-8" if is_narrow else None)
+
+
+def say_warnings() -> None:
+    """Say what a ledger warns of as a sentence, without the line of code that found it."""
+    usual = warnings.showwarning
+
+    def shown(message: Warning | str, category: type[Warning], *others: Any, **named: Any) -> None:
+        if issubclass(category, LedgerWarning):
+            say(str(message))
+        else:
+            usual(message, category, *others, **named)
+
+    warnings.showwarning = shown
 
 
 def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
