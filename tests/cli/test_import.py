@@ -119,6 +119,8 @@ def test_trials_of_optuna_are_shown_as_not_verified(tunesmith: Run, tmp_path: Pa
     rows = json.loads(tunesmith("trials", "-c", "optuna.db", "--json", cwd=tmp_path).stdout)
     assert {row["origin"] for row in rows["trials"]} == {"optuna (not verified)"}
     assert rows["trials"][0]["params"]["x"] == study.best_params["x"]
+    standing = tunesmith("status", "-c", "optuna.db", cwd=tmp_path).stdout
+    assert "ended; the reason is not recorded" in standing
     for name in (
         ["status"],
         ["best"],

@@ -216,7 +216,8 @@ def _state(content: dict[str, Any]) -> str:
     last = content["last_run"]
     if last is None or last["ended"] is None:
         return "the last run was cut off; `tunesmith run` continues it"
-    return f"ended: {last['stopped_by']}"
+    reason = last["stopped_by"]
+    return f"ended: {reason}" if reason else "ended; the reason is not recorded"
 
 
 def _trials(content: dict[str, Any]) -> str:

@@ -58,7 +58,8 @@ def test_nothing_is_claimed_of_few_trials_that_are_no_grid() -> None:
     recorded, history = of_kind("additive, 30")
     some = History.of((METRIC,), history[: MIN_TRIALS - 1])
     assert importance(some, recorded, METRIC).reason == (
-        "needs 25 complete trials in the space (found 24), or every point of a grid"
+        "needs 25 complete trials in the space (found 24),"
+        " or every point of a grid without conditions"
     )
 
 

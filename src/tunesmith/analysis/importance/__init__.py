@@ -96,7 +96,7 @@ def _modelled(
     if len(points) < MIN_TRIALS:
         return Importance(
             reason=f"needs {MIN_TRIALS} complete trials in the space (found {len(points)}),"
-            " or every point of a grid"
+            " or every point of a grid without conditions"
         )
     if len(measure.names) > MAX_PARAMETERS:
         return Importance(reason=f"there are more than {MAX_PARAMETERS} parameters")
