@@ -261,6 +261,17 @@ def test_the_parts_of_the_rows_decide_where_all_have_them() -> None:
     assert errors[0] < errors[1] / 1.2
 
 
+def test_the_rows_tell_the_noise_also_where_most_trials_are_worse_than_the_current_one() -> None:
+    """Then nothing tells the reliability, and the level is the strict one."""
+    bad = [score - 0.3 for score in SCORES[0]]
+    points = [{"max_depth": depth} for depth in range(1, 11)]
+    scores = [SCORES[0], bad, bad, SCORES[3], *[bad] * 6]
+    plain = replace(record(0.06, noise=0.12), history=make_record(points, scores).history)
+    sure, unsure = (with_parts(plain, luck) for luck in (1e-3, 3.0))
+    errors = [decided(found).confirmed.error for found in (sure, plain, unsure)]  # type: ignore[union-attr]
+    assert errors == sorted(set(errors))
+
+
 @pytest.mark.parametrize("side", ["search", "further", "damaged"])
 def test_the_rule_is_the_usual_one_where_parts_are_missing(side: str) -> None:
     plain = many(0.03, noise=0.03)

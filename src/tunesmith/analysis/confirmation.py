@@ -279,7 +279,9 @@ class Contest:
         least: gains below that are not worth a change.
         reliable: share of the differences between all trials that is not noise; ``None`` if too few
             trials tell it.
-        by_rows: the same by the parts of the rows, which is used if further repeats have parts.
+        by_rows: the same by the parts of the rows.
+        tells_by_rows: true if the parts of the rows in the search tell enough; then those of
+            further repeats are used, if these have any.
     """
 
     chosen: int
@@ -291,6 +293,7 @@ class Contest:
     least: float
     reliable: float | None = None
     by_rows: float | None = None
+    tells_by_rows: bool = False
 
     def is_decided(self, chosen: Sequence[FoldResult], reference: Sequence[FoldResult]) -> bool:
         """Tell from the results of both so far whether no further repeat is needed."""
@@ -327,7 +330,7 @@ class Contest:
         # a run would have done that makes them one by one.
         gains = repeats.gains(self.metric, self.limits.n_folds)
         parts = None
-        if self.by_rows is not None:
+        if self.tells_by_rows:
             parts = repeats.parts(self.metric, self.limits.n_folds)
         found = None
         for n in range(1, n_all + 1):

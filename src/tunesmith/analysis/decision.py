@@ -16,7 +16,11 @@ from tunesmith.analysis.score_table import (
     Ties,
     key_of,
 )
-from tunesmith.analysis.statistics.reliability import reliability, reliability_by_rows
+from tunesmith.analysis.statistics.reliability import (
+    reliability,
+    reliability_by_rows,
+    tells_by_rows,
+)
 from tunesmith.analysis.statistics.row_parts import in_means
 from tunesmith.history import History, Metric, Trial, mean_of
 from tunesmith.ledger.recorded_study import RecordedFolds, RecordedStudy
@@ -126,10 +130,11 @@ def contest(
         return None
     gains = gains_of(table.trials, table.metric)
     reliable = reliability(gains, row, reference, ratio=table.ratio, n_folds=limits.n_folds)
-    by_rows = None
+    by_rows, tells = None, False
     if limits.has_parts:
         parts = table.metric.sign * in_means([trial.parts for trial in table.trials])
         by_rows = reliability_by_rows(gains.mean(axis=1), parts, row, reference)
+        tells = tells_by_rows(parts, row, reference)
     return Contest(
         chosen=table.trials[row].number,
         reference=table.trials[reference].number,
@@ -140,6 +145,7 @@ def contest(
         least=policy.min_improvement,
         reliable=reliable,
         by_rows=by_rows,
+        tells_by_rows=tells,
     )
 
 

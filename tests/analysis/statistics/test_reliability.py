@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from tunesmith.analysis.statistics.reliability import reliability, reliability_by_rows
+from tunesmith.analysis.statistics.reliability import (
+    reliability,
+    reliability_by_rows,
+    tells_by_rows,
+)
 
 N_FOLDS = 5
 RATIO = 1 / (N_FOLDS - 1)
@@ -91,6 +95,30 @@ def test_luck_alone_is_not_reliable_even_if_trials_share_it() -> None:
         by_folds.append(reliable(gains, int(gains.mean(axis=1).argmin())))
     assert np.mean([share or 0.0 for share in shares]) < 0.25
     assert np.mean([share or 0.0 for share in by_folds]) > 0.5
+
+
+@pytest.mark.parametrize("worse", [1.0, 4.0, 100.0])
+def test_trials_that_are_worse_make_no_luck_reliable(worse: float) -> None:
+    for seed in range(20):
+        means, parts = scored(0, groups=30, seed=seed)
+        middle = int(np.argsort(means)[12])
+        below = means < means[middle]
+        lowered = np.where(below, means - worse, means)
+        assert share_of(lowered, parts, middle) == share_of(means, parts, middle)
+        assert share_of(means[~below], parts[~below]) == share_of(means, parts, middle)
+
+
+def test_parts_tell_if_both_and_four_others_have_them() -> None:
+    _, parts = scored(0, groups=30, seed=0)
+    assert tells_by_rows(parts, 3, 5)
+    assert not tells_by_rows(parts[:, :40], 3, 5)
+    assert tells_by_rows(parts[:6], 3, 5)
+    assert not tells_by_rows(parts[:5], 3, 4)
+    lacking = parts.copy()
+    lacking[3] = np.nan
+    assert not tells_by_rows(lacking, 3, 5)
+    assert not tells_by_rows(lacking, 5, 3)
+    assert tells_by_rows(lacking, 4, 5)
 
 
 def test_trials_without_parts_do_not_count() -> None:

@@ -16,7 +16,7 @@ MIN_CANDIDATES = 6
 """Candidates that tell the reliability of their differences."""
 MIN_BLOCKS = 60
 """Blocks of rows from which noise is taken; studies of fewer rows were not simulated."""
-EXPLAINED = 0.95
+EXPLAINED = 0.98
 """Share of the noise in the directions that count: what is left is too little to be estimated."""
 
 
@@ -52,6 +52,20 @@ def reliability(
     return 1 - variance / spread if spread > variance else 0.0
 
 
+def tells_by_rows(parts: np.ndarray, chosen: int, reference: int) -> bool:
+    """Tell whether both, and six candidates in all, have parts of the rows in enough blocks.
+
+    Args:
+        parts: ``(n_candidates, n_blocks)`` of the rows in the means; NaN for candidates whose parts
+            are not known.
+        chosen: row of the winner.
+        reference: row of the current parameters.
+    """
+    is_known = ~np.isnan(parts).any(axis=1)
+    is_enough = parts.shape[1] >= MIN_BLOCKS and int(is_known.sum()) >= MIN_CANDIDATES
+    return is_enough and bool(is_known[chosen] and is_known[reference])
+
+
 def reliability_by_rows(
     means: np.ndarray, parts: np.ndarray, chosen: int, reference: int
 ) -> float | None:
@@ -60,6 +74,9 @@ def reliability_by_rows(
     If differences and noise have the same directions, the squares of the means along each direction
     of the noise are, in its units, 1 / (1 - share) in the mean. So many independent directions tell
     more than the spread of the means, most of which lies in one or two.
+
+    Only candidates count that are as good as the reference, or better: worse ones would make the
+    differences above it seem true, also where all of those are luck.
 
     Args:
         means: ``(n_candidates,)``, larger is better.
@@ -71,7 +88,7 @@ def reliability_by_rows(
     Returns:
         From 0 to 1; ``None`` if too few candidates or blocks are left.
     """
-    near = _near(means, chosen, reference) & ~np.isnan(parts).any(axis=1)
+    near = (means >= means[reference]) & ~np.isnan(parts).any(axis=1)
     n, n_blocks = int(near.sum()), parts.shape[1]
     if n < MIN_CANDIDATES or n_blocks < MIN_BLOCKS or not (near[chosen] and near[reference]):
         return None
