@@ -223,3 +223,38 @@ def test_a_study_without_parameters_is_refused(
     with pytest.raises(UsageError, match="has parameters; nothing was written"):
         import_study(url, None, tmp_path / "l.db")
     assert not (tmp_path / "l.db").exists()
+
+
+def branching(trial: Trial) -> Any:
+    kind = trial.suggest_categorical("kind", ["a", "b", "c"])
+    trial.suggest_categorical("idle", [1, 2])
+    if kind == "b":
+        return trial.suggest_int("n", 1, 3)
+    if kind == "c":
+        return 0.5
+    kernel = trial.suggest_categorical("kernel", ["linear", "rbf"])
+    return trial.suggest_float("gamma", 0, 1) if kernel == "rbf" else 0.2
+
+
+@pytest.mark.parametrize(("n_trials", "is_told"), [(80, True), (6, False)])
+def test_choices_that_decide_have_their_own_values_in_each_box(
+    tmp_path: Path, url: str, storage: BaseStorage, n_trials: int, is_told: bool
+) -> None:
+    sampler = optuna.samplers.RandomSampler(seed=3)
+    study = optuna.create_study(study_name="s", storage=storage, sampler=sampler)
+    study.optimize(branching, n_trials=n_trials)
+    import_study(url, None, tmp_path / "l.db")
+    record = loaded(tmp_path / "l.db")
+    found = {tuple(box): box for box in record.recorded.space.boxes}
+    kinds = {names: box["kind"].content for names, box in found.items()}
+    if not is_told:
+        assert all(content == ["a", "b", "c"] for content in kinds.values())
+        return
+    assert kinds == {
+        ("gamma", "idle", "kernel", "kind"): ["a"],
+        ("idle", "kernel", "kind"): ["a"],
+        ("idle", "kind", "n"): ["b"],
+        ("idle", "kind"): ["c"],
+    }
+    assert found["idle", "kernel", "kind"]["kernel"].content == ["linear"]
+    assert all(box["idle"].content == [1, 2] for box in found.values())

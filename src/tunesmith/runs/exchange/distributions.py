@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PLAIN = (type(None), bool, int, float, str)
 """Types of choices that Optuna can store."""
+MIN_IN_BOX = 5
+"""Trials in each box from which a choice may be taken for the one that decides between them."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,15 @@ def read(distribution: "BaseDistribution") -> dict[str, Any] | list[Value]:
     return {"int" if is_int else "float": [distribution.low, distribution.high], **options}
 
 
-def boxes(spaces: Iterable[Mapping[str, "BaseDistribution"]]) -> list[dict[str, Any]]:
+def boxes(
+    spaces: Sequence[Mapping[str, "BaseDistribution"]], points: Sequence[Params] = ()
+) -> list[dict[str, Any]]:
     """Return the boxes of a space: one for each set of names that trials have.
 
     Args:
         spaces: the distributions of each trial.
+        points: params of each trial; a choice that decides which names there are has only those
+            values in a box that it has there.
     """
     by_names: dict[tuple[str, ...], dict[str, list[BaseDistribution]]] = {}
     for one in spaces:
@@ -132,11 +138,44 @@ def boxes(spaces: Iterable[Mapping[str, "BaseDistribution"]]) -> list[dict[str, 
         for name in names:
             if one[name] not in box[name]:
                 box[name].append(one[name])
+    own = _deciding(spaces, points)
     return [
-        {name: read(_spanning(several)) for name, several in box.items()}
+        {
+            name: own[name, names] if (name, names) in own else read(_spanning(several))
+            for name, several in box.items()
+        }
         for names, box in by_names.items()
         if names
     ]
+
+
+def _deciding(
+    spaces: Sequence[Mapping[str, "BaseDistribution"]], points: Sequence[Params]
+) -> dict[tuple[str, tuple[str, ...]], list[Value]]:
+    """Return choices by name and names of a box, if they tell some boxes from others.
+
+    Optuna does not record conditions. In branches, a choice has the same values in two boxes, or
+    none in common. If trials are few, that may be luck, and it keeps all of its values.
+    """
+    from optuna.distributions import CategoricalDistribution
+
+    seen: dict[str, dict[tuple[str, ...], list[str]]] = {}
+    choices: dict[str, dict[str, Value]] = {}
+    for space, point in zip(spaces, points, strict=False):
+        for name, one in space.items():
+            if isinstance(one, CategoricalDistribution):
+                by_box = seen.setdefault(name, {})
+                by_box.setdefault(tuple(sorted(space)), []).append(canonical_json(point[name]))
+                choices.setdefault(name, {canonical_json(c): c for c in one.choices})
+    own = {}
+    for name, by_box in seen.items():
+        sets = [frozenset(texts) for texts in by_box.values()]
+        is_enough = min(len(texts) for texts in by_box.values()) >= MIN_IN_BOX
+        are_apart = all(a == b or not a & b for a in sets for b in sets)
+        if is_enough and are_apart and len(set(sets)) > 1:
+            for names, texts in by_box.items():
+                own[name, names] = [c for text, c in choices[name].items() if text in texts]
+    return own
 
 
 def _spanning(several: "Sequence[BaseDistribution]") -> "BaseDistribution":

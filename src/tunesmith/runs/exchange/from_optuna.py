@@ -143,7 +143,7 @@ def _boxes(
 ) -> list[dict[str, Any]]:
     """Return the boxes of a space; choices that we have written as JSON are values again."""
     texts = _json_choices(study)
-    made = boxes(trial.distributions for trial in finished)
+    made = boxes([one.distributions for one in finished], [one.params for one in finished])
     return [
         {
             name: [_of_json(one) for one in own] if name in texts else own
