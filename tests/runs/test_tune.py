@@ -35,7 +35,7 @@ GRIDS: dict[str, tuple[Any, dict[str, Any], dict[str, list[Any]], str, list[str]
     "forest": (
         RandomForestClassifier(random_state=0),
         {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": SEEDED},
-        {"n_estimators": [10, 5, 20], "max_depth": [2, None], "class_weight": [None, "balanced"]},
+        {"n_estimators": [4, 2, 7], "max_depth": [2, None], "class_weight": [None, "balanced"]},
         "cancer",
         ["roc_auc", "recall", "neg_log_loss"],
     ),
