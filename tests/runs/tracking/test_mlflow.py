@@ -1,5 +1,8 @@
 """MLflow itself, with a store of its own in a folder; only if it is installed."""
 
+import os
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +59,30 @@ class TestMLflow(TrackerContract):
         }
         assert len(found) == len(runs)
         return found
+
+
+def test_a_server_that_is_away_is_told_without_minutes_of_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from tunesmith.runs.tracking.mlflow import PATIENCE, MLflowTracker
+
+    for name in PATIENCE:
+        monkeypatch.delenv(name, raising=False)
+    # What the tracker sets is taken back after the test.
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "7")
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    sent = send(
+        make_record(PARAMS, SCORES, metrics=METRICS), MLflowTracker(f"http://127.0.0.1:{port}")
+    )
+    assert (sent.n_sent, sent.n_lacking) == (0, len(PARAMS))
+    assert "onnect" in sent.problem
+    # By MLflow's own settings, seven pauses of up to two minutes.
+    assert 0 < sum(pauses) < 20
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "7"
 
 
 def test_the_study_is_a_run_with_children(address: str) -> None:

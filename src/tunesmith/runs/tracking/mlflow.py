@@ -4,6 +4,7 @@ Everything goes through the client with explicit run ids: MLflow's own "active r
 process, and would be somebody else's.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,6 +27,12 @@ MOST_CHARACTERS = 500
 """Longest value of a parameter that every version takes."""
 STATUS = {State.COMPLETE: "FINISHED", State.FAILED: "FAILED", State.PRUNED: "KILLED"}
 PAGE = 1000
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+"""Limits of MLflow's requests, unless the environment sets them.
+
+By its own ones, seven retries of up to two minutes, nothing is heard of a server that is away for
+minutes, and of one that takes connections and never answers for a quarter of an hour.
+"""
 
 
 class MLflowTracker:
@@ -43,6 +50,8 @@ class MLflowTracker:
                 f"mlflow: {error.name} is not installed."
                 "\n  Install it: pip install 'tunesmith[mlflow]'"
             ) from None
+        for name, value in PATIENCE.items():
+            os.environ.setdefault(name, value)
         self._client: Any = MlflowClient(tracking_uri=address)
         self._experiment = self._run = ""
         self._n_done: str | None = None
