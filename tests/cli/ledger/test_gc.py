@@ -18,6 +18,8 @@ def test_nothing_is_removed_without_yes(tunesmith: Run, ran: Path) -> None:
     assert "To be removed:\n  4 trials of 1 series\n  12 evaluations" in done.stdout
     assert "Nothing was removed" in done.stderr
     assert file.read_bytes() == before
+    done = tunesmith("ledger", "gc", "--study", "smal")
+    assert "no study `smal`. Did you mean `small`?" in done.stdout
     done = tunesmith("ledger", "gc", "--study", "small", "--yes", "--json")
     content = json.loads(done.stdout)
     assert (content["is_removed"], content["n_trials"], content["n_evaluations"]) == (True, 4, 12)

@@ -8,7 +8,7 @@ import click
 
 from tunesmith.cli.common.options import config_option, find_config, json_option, print_json
 from tunesmith.cli.common.streams import say, show
-from tunesmith.errors import UsageError
+from tunesmith.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from tunesmith.ledger.housekeeping.garbage import GarbageChoice
@@ -83,6 +83,10 @@ def _collected(
     else:
         definition = load_definition(find_config(config))
         found = collect(definition.ledger, choice, definition, removes=removes)
+    if found.is_empty and choice.study and not any(map(choice.has_name, found.studies)):
+        # Not an error: what a removal that was cut off has left may go by a second call.
+        hint = f"no study `{choice.study}`. {did_you_mean(choice.study, found.studies)}"
+        return _content(found), f"Nothing is to be removed: {hint.strip()}"
     return _content(found), _told(found, removes=removes)
 
 

@@ -18,6 +18,8 @@ class Collected:
     files: Sequence[Leftover] = ()
     n_bytes: int = 0
     """Bytes of the files; the ledger's own are not counted."""
+    studies: Sequence[str] = ()
+    """Names of the studies that the ledger had."""
 
     @property
     def is_empty(self) -> bool:
@@ -49,7 +51,7 @@ def collect(
     with Ledger.open(location, create=removes) as ledger, no_run(location, ledger) as names:
         rows = remove(ledger, choice) if removes else garbage(ledger, choice)
         if project is None:
-            return Collected(rows)
+            return Collected(rows, studies=names)
         chosen = [name for name in names if choice.has_name(name)]
         left = {head.name for head in ledger.studies() if head.id not in rows.series}
         gone = [name for name in chosen if name not in left]
@@ -61,4 +63,4 @@ def collect(
         # After the rows: a kill in between leaves files that the next call finds.
         for one in files if removes else ():
             one.remove()
-    return Collected(rows, files, n_bytes)
+    return Collected(rows, files, n_bytes, names)
