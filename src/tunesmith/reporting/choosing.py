@@ -184,6 +184,12 @@ class RowCondition:
             UsageError: it cannot be read, or names what no row has.
         """
         needed = {self._as_written(name) for name in self._expression.names}
+        if rows and not needed:
+            known = did_you_mean("", self.columns.names)
+            raise UsageError(
+                f"--filter: `{self.text}` names no column, since what is in quotes is a text."
+                f" Write names as they are, or in backquotes. {known}"
+            )
         # Without rows no name is known.
         for name in sorted(needed - set(self.columns.names)) if rows else ():
             raise self._unknown(name)
