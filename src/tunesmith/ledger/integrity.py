@@ -65,9 +65,12 @@ def has_journal(file: Path) -> bool:
 def lacks_log(file: Path) -> bool:
     """True if a file is marked as in use, and its log is gone, as after a kill and another program.
 
-    Of a file that cannot be read, nothing is said.
+    Of what is no file, or cannot be read, nothing is said.
     """
     try:
+        # Opening a pipe would wait for somebody who writes into it.
+        if not file.is_file():
+            return False
         with file.open("rb") as opened:
             head = opened.read(MARK.stop)
     except OSError:

@@ -52,4 +52,4 @@ def test_clones_and_temporary_workspaces_evaluate_only_what_is_new(
     clone.dvc("repro", "-q", "tuning")
     assert clone.evaluated[-1] == 0
     told = cached.dvc("exp", "run", "--temp", "-S", f"tuning.yaml:space.max_depth={WIDER}")
-    assert re.findall(r"(\d+) fits made, (\d+) scores known", told) == [("2", "8")]
+    assert re.findall(r"(\d+) fits made, (\d+) scores of earlier fits", told) == [("2", "8")]
