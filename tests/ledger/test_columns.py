@@ -45,14 +45,18 @@ def trials(n: int, n_folds: int = 5) -> list[Trial]:
     return made
 
 
+def record(ledger: Ledger, made: Sequence[Trial]) -> None:
+    head = ledger.begin_study("s", "i", {}, context={}, metrics=METRICS, objectives=METRICS)
+    run = ledger.begin_run(head.id, {})
+    for trial in made:
+        keys = [f"{trial.number}-{fold.fold}" for fold in trial.folds]
+        results = dict(zip(keys, trial.folds, strict=True))
+        ledger.record(head.id, run, results=results, completed=[(trial, keys)])
+
+
 def stored(path: Path, made: Sequence[Trial], most_bytes: int = 1 << 26) -> StoredHistory:
     with Ledger.open(path) as ledger:
-        head = ledger.begin_study("s", "i", {}, context={}, metrics=METRICS, objectives=METRICS)
-        run = ledger.begin_run(head.id, {})
-        for trial in made:
-            keys = [f"{trial.number}-{fold.fold}" for fold in trial.folds]
-            results = dict(zip(keys, trial.folds, strict=True))
-            ledger.record(head.id, run, results=results, completed=[(trial, keys)])
+        record(ledger, made)
     with Ledger.open(path, create=False, most_bytes=most_bytes) as ledger:
         history = ledger.load(is_whole=False).history
     assert isinstance(history, StoredHistory)
@@ -161,12 +165,7 @@ def test_values_of_parameters_that_some_trials_lack(
 def test_a_server_gives_the_same_columns(database: str) -> None:
     made = trials(60)
     with Ledger.open(database) as ledger:
-        head = ledger.begin_study("s", "i", {}, context={}, metrics=METRICS, objectives=METRICS)
-        run = ledger.begin_run(head.id, {})
-        for trial in made:
-            keys = [f"{trial.number}-{fold.fold}" for fold in trial.folds]
-            results = dict(zip(keys, trial.folds, strict=True))
-            ledger.record(head.id, run, results=results, completed=[(trial, keys)])
+        record(ledger, made)
         history = ledger.load(is_whole=False).history
         assert isinstance(history, StoredHistory)
         check_alike(history.columns, columns_of(made, NAMES))
