@@ -63,7 +63,7 @@ def test_losses_are_sorted_with_the_smallest_first() -> None:
         (RECORD, {"where": "scoer < 1"}, "no column `scoer`. Did you mean `score`"),
         (RECORD, {"where": "__import__('os')"}, "--filter: "),
         (ODD, {"where": "model.lrr < 1"}, "no column `model.lrr`. Did you mean `model.lr`"),
-        (ODD, {"where": '"f1" > 0.5'}, "names no column, since what is in quotes is a text"),
+        (ODD, {"where": '"f1" > 0.5'}, "names no column. What is in quotes is a text;"),
         (ODD, {"where": "1 < 2"}, "names no column"),
         (ODD, {"where": "model.lr <"}, "`model.lr <` is no condition"),
     ],

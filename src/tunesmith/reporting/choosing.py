@@ -187,8 +187,8 @@ class RowCondition:
         if rows and not needed:
             known = did_you_mean("", self.columns.names)
             raise UsageError(
-                f"--filter: `{self.text}` names no column, since what is in quotes is a text."
-                f" Write names as they are, or in backquotes. {known}"
+                f"--filter: `{self.text}` names no column. What is in quotes is a text;"
+                f" write names as they are, or in backquotes. {known}"
             )
         # Without rows no name is known.
         for name in sorted(needed - set(self.columns.names)) if rows else ():

@@ -84,7 +84,7 @@ def _collected(
         definition = load_definition(find_config(config))
         found = collect(definition.ledger, choice, definition, removes=removes)
     if found.is_empty and choice.study and not any(map(choice.has_name, found.studies)):
-        # Not an error: what a removal that was cut off has left may go by a second call.
+        # Not an error: the second run of a script finds the study gone, as it wants it.
         hint = f"no study `{choice.study}`. {did_you_mean(choice.study, found.studies)}"
         return _content(found), f"Nothing is to be removed: {hint.strip()}"
     return _content(found), _told(found, removes=removes)
